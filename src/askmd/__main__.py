@@ -1,0 +1,5 @@
+"""``python -m askmd``."""
+
+from askmd.cli import main
+
+main()

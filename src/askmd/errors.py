@@ -1,0 +1,150 @@
+"""Every error askmd raises on purpose, and the one helper for optional libraries.
+
+    AskmdError
+    ├── UsageError            the call's words are off                    exit 2
+    ├── ConfigError           a configuration file or value is wrong
+    ├── FolderError           the documents' folder cannot be used
+    ├── IndexFault            the index cannot be used
+    │   ├── NoIndex           there is none yet
+    │   ├── IndexMismatch     it is made of other vectors, or of another folder
+    │   ├── IndexCorrupt      its files do not hold what they should
+    │   └── IndexLocked       another process is writing it
+    ├── EmbeddingError        texts could not be embedded
+    │   ├── EmbedderUnreachable   its server is down or refuses us
+    │   └── TextsRejected     single texts were refused, by position
+    ├── LLMError              no answer could be had from the LLM
+    ├── MissingLibrary        an optional library is not installed
+    └── Interrupted           the user stopped it                         exit 130
+
+A message says what happened and where; ``next_step`` says what to run or change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+
+class AskmdError(Exception):
+    """Anything askmd can explain in one line."""
+
+    code = "error"
+    exit_status = 1
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        """Keep what happened and what to do next, each without a line break."""
+        super().__init__(message)
+        self.message = " ".join(message.split())
+        self.next_step = " ".join(next_step.split())
+
+    def __str__(self) -> str:
+        """Return the whole line: what, where, the next command."""
+        return f"{self.message}; {self.next_step}" if self.next_step else self.message
+
+
+class UsageError(AskmdError):
+    """The call's words are off."""
+
+    code = "usage"
+    exit_status = 2
+
+
+class ConfigError(AskmdError):
+    """A configuration file or value is wrong."""
+
+    code = "config"
+
+
+class FolderError(AskmdError):
+    """The documents' folder cannot be used."""
+
+    code = "folder"
+
+
+class IndexFault(AskmdError):
+    """The index cannot be used."""
+
+    code = "index"
+
+
+class NoIndex(IndexFault):
+    """There is no index yet."""
+
+    code = "no_index"
+
+
+class IndexMismatch(IndexFault):
+    """The index is made of other vectors, or belongs to another folder."""
+
+    code = "index_mismatch"
+
+
+class IndexCorrupt(IndexFault):
+    """The index's files do not hold what they should."""
+
+    code = "index_corrupt"
+
+
+class IndexLocked(IndexFault):
+    """Another process is writing the index."""
+
+    code = "index_locked"
+
+
+class EmbeddingError(AskmdError):
+    """Texts could not be embedded."""
+
+    code = "embedding"
+
+
+class EmbedderUnreachable(EmbeddingError):
+    """The embedder's server is down or refuses us; asking again later may help."""
+
+    code = "embedder_unreachable"
+
+
+class TextsRejected(EmbeddingError):
+    """Single texts were refused; the others of the batch are fine."""
+
+    code = "texts_rejected"
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        """Keep why each text, named by its position in the batch, was refused."""
+        first = next(iter(reasons.values()), "")
+        super().__init__(f"{len(reasons)} texts were refused by the embedder: {first}")
+        self.reasons = dict(reasons)
+
+
+class LLMError(AskmdError):
+    """No answer could be had from the LLM."""
+
+    code = "llm"
+
+
+class MissingLibrary(AskmdError):
+    """An optional library is not installed."""
+
+    code = "missing_library"
+
+
+class Interrupted(AskmdError):
+    """The user stopped a long journey; what was committed stays."""
+
+    code = "interrupted"
+    exit_status = 130
+
+
+def need(module: str, *, extra: str) -> Any:
+    """Import an optional library, or name the extra that brings it.
+
+    Raises MissingLibrary only if the library itself is absent: a broken install speaks for itself.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.split(".")[0]:
+            raise
+        raise MissingLibrary(
+            f"{module} is not installed", f"run `pip install 'askmd[{extra}]'`"
+        ) from error

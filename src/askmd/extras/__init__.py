@@ -1,0 +1,1 @@
+"""What an extra brings: one module each, imported when it is chosen."""
