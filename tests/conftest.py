@@ -1,12 +1,39 @@
-"""What the tests share: the scripted server, the shared folder, small folders of Markdown."""
+"""What the tests share: the shared folder, a small handbook, settings without a model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from askmd.config import Config, EmbeddingSettings, IndexSettings
+from askmd.embed.hash import HashEmbedder
+from askmd.tokens import HashCounter
+
+if TYPE_CHECKING:
+    from askmd.types import Vectors
+
 SHARED = Path(__file__).parents[2] / "shared"
+
+HANDBOOK = {
+    "nginx.md": (
+        "# Nginx\n\nNginx is a web server.\n\n"
+        "## Reverse proxy\n\nForward requests to a website with `proxy_pass`.\n\n"
+        "## 502 Bad Gateway\n\nThe upstream refused the connection: start it.\n"
+    ),
+    "postgres.md": (
+        "---\ntitle: Postgres\ntags: [database, tuning]\n---\n\n"
+        "Raise `max_wal_size` when writes are slow.\n\n"
+        "## Vacuum\n\nAutovacuum removes dead rows.\n"
+    ),
+    "access/ssh.md": (
+        "SSH keys\n========\n\nGenerate one with `ssh-keygen -t ed25519`.\n\n"
+        "Rotation\n--------\n\nReplace each key every year.\n"
+    ),
+}
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +42,47 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("SKIPPED LOUDLY: the shared folder with corpora and question sets is not here")
     return SHARED
+
+
+@pytest.fixture
+def handbook(tmp_path: Path) -> Path:
+    """A folder of three small documents."""
+    root = tmp_path / "handbook"
+    for name, text in HANDBOOK.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Config:
+    """Settings without a model, the index in a folder of its own."""
+    return replace(
+        Config(),
+        index=IndexSettings(str(tmp_path / "index")),
+        embedding=EmbeddingSettings(provider="hash"),
+    )
+
+
+class CountingEmbedder(HashEmbedder):
+    """The hash embedder, remembering every text it was given."""
+
+    def __init__(self) -> None:
+        super().__init__(HashCounter())
+        self.seen: list[str] = []
+        self.before_batch: Callable[[Sequence[str]], None] = lambda texts: None
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.before_batch(texts)
+        self.seen += texts
+        return super().embed(texts)
+
+    def take(self) -> list[str]:
+        """Return what was embedded since the last look."""
+        seen, self.seen = self.seen, []
+        return seen
+
+
+@pytest.fixture
+def embedder() -> CountingEmbedder:
+    return CountingEmbedder()

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
     """Unit vectors, one a row: float32, shape (n, dim)."""
 
-BlockKind = Literal["heading", "paragraph", "fence", "code", "table", "list", "quote", "html", "rule", "container"]  # fmt: skip
+BlockKind = Literal[
+    "heading",
+    "paragraph",
+    "fence",
+    "code",
+    "table",
+    "list",
+    "quote",
+    "html",
+    "rule",
+    "container",
+]
 Mode = Literal["hybrid", "dense", "words"]
 Role = Literal["system", "user", "assistant"]
 Status = Literal["answered", "extracted", "refused", "incomplete"]
@@ -48,7 +59,7 @@ class Section:
     path: tuple[str, ...]
     """Heading texts from the document's top down to this one; empty before the first heading."""
     anchor: str
-    """The heading's id as GitHub makes it, unique in the document; empty before the first heading."""
+    """The heading's id as GitHub makes it, unique in the document; empty where there is none."""
     lines: Lines
     blocks: tuple[Block, ...]
     """In order, the heading's own block first; blank lines between blocks belong to none."""
@@ -71,7 +82,7 @@ class Chunk:
     """A token-bounded piece of one section: what is embedded, found and cited."""
 
     id: str
-    """Hash of path, heading path, text and repeat number; moving a chunk inside its file keeps it."""
+    """Hash of path, heading path, text and repeat number; a move inside its file keeps it."""
     path: str
     """The document, relative to the root, with ``/``."""
     heading: tuple[str, ...]
@@ -293,6 +304,10 @@ class TokenCounter(Protocol):
     def exact(self) -> bool:
         """Whether counts are the model's own; otherwise they are never below them."""
 
+    @property
+    def vocabulary(self) -> str:
+        """sha256 of the tokenizer's file, or the name of its vocabulary: ``Identity.tokenizer``."""
+
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return each text's tokens, special tokens and the model's passage prefix inside."""
 
@@ -370,7 +385,7 @@ class Store(Protocol):
         """Return the nearest chunks by cosine among those ``where`` allows, best first."""
 
     def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
-        """Return the best chunks by BM25 that hold any of the terms, best first; higher is better."""
+        """Return the best chunks by BM25 that hold any of the terms, best first."""
 
     def cosines(self, vector: Vector, ids: Sequence[str]) -> list[float]:
         """Return the cosine of each chunk's vector with ``vector``, in the same order."""

@@ -1,0 +1,136 @@
+"""What askmd finds on the public question sets, beside its peers, scored by the sets' own scorer.
+
+    python benchmarks/quality.py                         askmd alone, all sets
+    python benchmarks/quality.py --peer-python PYTHON    and every peer, by an interpreter with them
+    python benchmarks/quality.py --out FOLDER            keep results there and run only what is new
+    python benchmarks/quality.py --write                 put the table into benchmarks/RESULTS.md
+
+The sets lie in ../shared/eval beside the checkout. Everything runs with the default model and the
+defaults: no setting is chosen for a set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+HERE = Path(__file__).parent
+EVAL = HERE.parents[1] / "shared" / "eval"
+SETS = ("anthropic_docs", "chroma", "xquad")
+METRICS = ("recall@4000ch", "recall@5", "iou@5", "hit@1", "mrr@10")
+LIMIT = 30
+
+
+def run_askmd(home: Path, out: Path) -> None:
+    """Ingest a set with the defaults, ask its questions, write the peers' kind of result file."""
+    from askmd import Config, Retriever, ingest_folder
+    from askmd.config import IndexSettings
+
+    rows = (home / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(row)["question"] for row in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        config = replace(Config.load(), index=IndexSettings(str(Path(folder) / "index")))
+        report = ingest_folder(home / "docs", config)
+        with Retriever.open(config) as retriever:
+            retriever.search("warm up")
+            started = time.perf_counter()
+            found = [retriever.search(question, limit=LIMIT) for question in questions]
+            seconds = time.perf_counter() - started
+    result = {
+        "peer": "askmd",
+        "chunks": report.chunks.total,
+        "ingest_s": round(report.seconds, 2),
+        "query_ms": round(1000 * seconds / len(questions), 2),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "results": [[[hit.path, *hit.chars] for hit in hits] for hits in found],
+    }
+    out.write_text(json.dumps(result), encoding="utf-8")
+
+
+def run_peer(script: Path, python: str, home: Path, out: Path) -> None:
+    """Run one peer's own script; a peer that fails is named and left out."""
+    command = [python, script.name, str(home / "docs"), str(home / "questions.jsonl"), str(out)]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([*command, str(LIMIT)], cwd=script.parent, env=environment, check=False)
+    if done.returncode:
+        print(f"{script.stem} failed on {home.name}", file=sys.stderr)
+
+
+def results_of(name: str, out: Path, peer_python: str | None) -> list[Path]:
+    """Return a set's result files, askmd's first, running what is not there yet."""
+    home = EVAL / name
+    own = out / f"{name}-askmd.json"
+    if not own.exists():
+        # A process of its own: its peak memory is its own.
+        subprocess.run([sys.executable, __file__, "--one", str(home), str(own)], check=True)
+    for script in sorted((EVAL / "peers").glob("*_peer.py")) if peer_python else []:
+        target = out / f"{name}-{script.stem.removesuffix('_peer')}.json"
+        if not target.exists():
+            run_peer(script, str(peer_python), home, target)
+    return [own, *sorted(path for path in out.glob(f"{name}-*.json") if path != own)]
+
+
+def row(name: str, path: Path) -> str:
+    """Return one line of the table, scored by the sets' own scorer."""
+    sys.path.insert(0, str(EVAL))
+    import score
+
+    result = json.loads(path.read_text(encoding="utf-8"))
+    figures = score.score(EVAL / name, result["results"])
+    cells = [f"{figures[metric]:.1f}" for metric in METRICS]
+    peer = path.stem.removeprefix(f"{name}-")
+    rest = [str(result["chunks"]), str(result["ingest_s"]), str(result["query_ms"])]
+    return f"| {name} | {peer} | {' | '.join([*cells, *rest])} |"
+
+
+def table(out: Path, peer_python: str | None) -> str:
+    """Return the whole table as Markdown."""
+    names = ["set", "system", *METRICS, "chunks", "ingest s", "query ms"]
+    lines = [f"| {' | '.join(names)} |", "|" + " --- |" * len(names)]
+    for name in SETS:
+        lines += [row(name, path) for path in results_of(name, out, peer_python)]
+    return "\n".join(lines)
+
+
+def write(text: str) -> None:
+    """Replace the table in RESULTS.md, between its two marks."""
+    target = HERE / "RESULTS.md"
+    begin, end = "<!-- quality -->", "<!-- /quality -->"
+    before, rest = target.read_text(encoding="utf-8").split(begin)
+    machine = f"{os.cpu_count()} cores, {platform.system()}, CPython {platform.python_version()}"
+    said = f"{datetime.date.today()}, {machine}, {LIMIT} results a question\n\n{text}\n"
+    target.write_text(f"{before}{begin}\n{said}{end}{rest.split(end)[1]}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer-python", help="an interpreter that has the peers' libraries")
+    parser.add_argument("--out", type=Path, help="where result files are kept")
+    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
+    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        return run_askmd(*options.one)
+    if not EVAL.is_dir():
+        sys.exit(f"SKIPPED LOUDLY: no question sets at {EVAL}")
+    out = options.out or Path(tempfile.mkdtemp())
+    out.mkdir(parents=True, exist_ok=True)
+    text = table(out.absolute(), options.peer_python)
+    print(text)
+    if options.write:
+        write(text)
+    return None
+
+
+if __name__ == "__main__":
+    main()

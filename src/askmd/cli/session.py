@@ -1,0 +1,191 @@
+"""What verbs need before they can do anything: settings, an open index, a conversation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from askmd.cli.show import summary
+from askmd.errors import AskmdError, FolderError, NoIndex, UsageError
+from askmd.terminal import say
+
+if TYPE_CHECKING:
+    from askmd.answer import Chat
+    from askmd.config import Config
+    from askmd.ingest import IngestReport
+    from askmd.retriever import Retriever
+
+
+def configure(config_file: Path | None, index: Path | None, **flags: tuple[str, Any]) -> Config:
+    """Return the resolved settings and say what was left out of them."""
+    from askmd.compose import configure
+
+    if index is not None:
+        flags["index.path"] = ("--index", str(index))
+    config = configure(config_file, flags)
+    for notice in config.notices:
+        say(notice)
+    return config
+
+
+def own_folder(config: Config) -> Path:
+    """Return the folder an index belongs to, else the configured one, else this one."""
+    from askmd.store import open_store
+
+    try:
+        store = open_store(config.index_folder)
+    except NoIndex:
+        return Path(config.documents.folder or ".")
+    try:
+        return store.root
+    finally:
+        store.close()
+
+
+def run_ingest(
+    folder: Path,
+    config: Config,
+    *,
+    rebuild: bool = False,
+    prune: bool = False,
+    verify: bool = False,
+) -> IngestReport:
+    """Run an ingest with progress; Ctrl-C stops it between two batches."""
+    from askmd.ingest import ingest_folder
+    from askmd.terminal import progress_bar
+
+    _tell_endpoint(config, "embedding", "the documents' text and your questions")
+    with progress_bar() as progress, _cancel_on_signal() as cancel:
+        return ingest_folder(
+            folder,
+            config,
+            rebuild=rebuild,
+            prune=prune,
+            verify=verify,
+            progress=progress,
+            cancel=cancel,
+        )
+
+
+@contextmanager
+def _cancel_on_signal() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C or SIGTERM into a flag that long work looks at; a second one kills."""
+    import signal
+
+    caught: list[int] = []
+
+    def catch(number: int, frame: object) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+        say("stopping after this batch; once more stops at once")
+
+    signals = [signal.SIGINT, signal.SIGTERM]
+    old = [signal.signal(number, catch) for number in signals]
+    try:
+        yield lambda: bool(caught)
+    except AskmdError as error:
+        if caught:
+            error.exit_status = 128 + caught[0]
+        raise
+    finally:
+        for number, handler in zip(signals, old, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def open_retriever(config: Config) -> Iterator[Retriever]:
+    """Open the index; where there is none yet, ingest the configured folder first."""
+    from askmd.retriever import Retriever
+
+    _tell_endpoint(config, "embedding", "the documents' text and your questions")
+    try:
+        retriever = Retriever.open(config)
+    except NoIndex:
+        if not config.documents.folder:
+            raise
+        say(f"no index yet: ingesting {config.documents.folder} first")
+        report = run_ingest(Path(config.documents.folder), config)
+        say(summary(report))
+        retriever = Retriever.open(config)
+    with retriever:
+        yield retriever
+
+
+@contextmanager
+def open_chat(
+    *,
+    no_llm: bool,
+    model: str | None,
+    base_url: str | None,
+    limit: int | None,
+    mode: Any,
+    filters: tuple[str, ...],
+    config_file: Path | None,
+    index: Path | None,
+) -> Iterator[Chat]:
+    """Open a conversation with the options of ``ask`` and ``chat``."""
+    from askmd import compose
+    from askmd.answer import Chat
+    from askmd.filters import parse_filter
+
+    given = {"llm.model": ("--model", model), "llm.base_url": ("--base-url", base_url)}
+    config = configure(config_file, index, **{k: v for k, v in given.items() if v[1]})
+    where = parse_filter(filters)
+    llm = None if no_llm else compose.open_llm(config)
+    if llm is not None:
+        _tell_endpoint(config, "llm", "your question and the passages found for it")
+    elif not no_llm:
+        say("no LLM is configured, so the best passages are quoted; to have answers written:")
+        say("  add --base-url http://localhost:11434/v1 --model llama3.2, or [llm] in config.toml")
+    with open_retriever(config) as retriever:
+        counter = compose.prompt_counter(config)
+        yield Chat(
+            retriever,
+            llm,
+            counter,
+            budget_tokens=config.llm.budget_tokens,
+            limit=limit,
+            mode=mode,
+            where=where,
+        )
+
+
+def _tell_endpoint(config: Config, purpose: str, what: str) -> None:
+    """Say once for each endpoint off this machine what is sent to it."""
+    from askmd import compose, places
+    from askmd.config import is_loopback
+
+    url = compose.endpoint(config, purpose)
+    if url and not is_loopback(url) and places.is_first_use(url, purpose):
+        say(f"{url} is sent {what}; this is said once")
+
+
+def question_of(words: tuple[str, ...]) -> str:
+    """Return the question in one piece; raises UsageError if there is none."""
+    text = " ".join(words).strip()
+    if not text:
+        raise UsageError("the question is empty", 'run `askmd ask "how do I …?"`')
+    return text
+
+
+def lines_of_stdin() -> Iterator[str]:
+    """Yield the questions of stdin, one a line."""
+    return (line.strip() for line in sys.stdin if line.strip())
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that must not be there yet."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{path} is there already", "remove it first, or edit it") from error
+    except OSError as error:
+        raise FolderError(
+            f"{path} cannot be written: {error.strerror}", "try another folder"
+        ) from error
+    say(f"wrote {path}")

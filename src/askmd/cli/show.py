@@ -1,0 +1,135 @@
+"""Results on stdout, as text or JSON; notices on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from askmd.terminal import clean, say, source_line
+
+if TYPE_CHECKING:
+    from askmd.ingest import DryRun, IngestReport
+    from askmd.types import AnswerRecord, Hit, Search
+
+SNIPPET_LINES = 4
+"""Lines of a hit's text that a terminal is shown."""
+
+
+def notice_degraded(degraded: str | None) -> None:
+    """Say what was left out of an answer."""
+    if degraded:
+        say(f"degraded: {degraded}")
+
+
+def print_json(value: Any) -> None:
+    """Print one value as one line of JSON."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def print_hits(found: Search, explain: bool) -> None:
+    """Print hits as source lines with the first lines of their text."""
+    if not found.hits:
+        say("nothing found; try other words, or `askmd status` to see what is indexed")
+    for hit in found.hits:
+        print(f"{hit.rank}. {_bold(clean(source_line(hit)))}")
+        if explain:
+            print(f"   {_explained(hit)}")
+        lines = [line for line in clean(hit.text).splitlines() if line.strip()]
+        for line in lines[:SNIPPET_LINES]:
+            print(f"   {line}")
+        print()
+
+
+def _explained(hit: Hit) -> str:
+    """Return the parts of a score on one line."""
+    parts = [f"{name} {value:.3f}" for name, value in hit.scores.items()]
+    if hit.above_floor is not None:
+        parts.append(f"above floor {hit.above_floor:+.3f}")
+    return f"score {hit.score:.3f} = " + ", ".join(parts)
+
+
+def print_sources(record: AnswerRecord) -> None:
+    """Print an answer's citations, one source line each; a quotation names its own."""
+    if record.status == "extracted" or not record.citations:
+        return
+    print()
+    for citation in record.citations:
+        stale = "  (the file has changed since)" if citation.stale else ""
+        print(f"[{citation.number}] {_bold(clean(source_line(citation)))}{stale}")
+
+
+def _bold(text: str) -> str:
+    is_plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    return text if is_plain else click.style(text, bold=True)
+
+
+def summary(report: IngestReport) -> str:
+    """Return what an ingest did, in one line."""
+    documents, chunks = report.documents, report.chunks
+    kinds = ("new", "changed", "moved", "unchanged", "removed", "failed")
+    done = ", ".join(
+        f"{getattr(documents, kind)} {kind}" for kind in kinds if getattr(documents, kind)
+    )
+    return (
+        f"{documents.seen} files ({done}) → {chunks.total} chunks: {chunks.embedded} embedded, "
+        f"{chunks.reused} reused; longest {report.longest_chunk_tokens} tokens, "
+        f"{chunks.truncated} truncated; {report.seconds:.1f} s"
+    )
+
+
+def print_report(report: IngestReport, as_json: bool) -> None:
+    """Print what an ingest did, and name what failed."""
+    for failure in report.failures:
+        say(f"failed: {failure.path}: {failure.reason}")
+    if as_json:
+        print_json(asdict(report))
+    else:
+        print(summary(report))
+        say('next: askmd ask "your question"')
+
+
+def print_plan(plan: DryRun, as_json: bool) -> None:
+    """Print what an ingest would do."""
+    if as_json:
+        print_json(asdict(plan))
+        return
+    cost = "" if plan.price_usd is None else f", about ${plan.price_usd:.4f}"
+    print(
+        f"{plan.files} files to index, {plan.texts} chunks to embed, {plan.tokens} tokens, "
+        f"about {plan.seconds:.0f} s{cost}"
+    )
+
+
+def print_config(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print each setting's value and origin, in columns."""
+    lines = {f"{key} = {json.dumps(row['value'])}": row["origin"] for key, row in rows.items()}
+    width = max(map(len, lines))
+    for line, origin in lines.items():
+        print(f"{line:{width}}  # {origin}")
+
+
+def print_status(facts: dict[str, Any]) -> None:
+    """Print what the index holds, a fact a line, then every path and its size."""
+    held = f"{facts['documents']} documents, {facts['chunks']} chunks"
+    print(f"{held} (longest {facts['longest_chunk_tokens']} of {facts['max_tokens']} tokens)")
+    print(f"root   {facts['root']}")
+    print(f"index  {facts['index']}  {_size(facts['bytes'])}")
+    print(f"model  {facts['model']} ({facts['provider']}, {facts['dim']} dimensions)")
+    print(f"last ingest  {facts['last_ingest'] or 'not finished yet'}")
+    for path, size in facts["paths"].items():
+        print(f"  {_size(size):>9}  {path}")
+
+
+def _size(size: float) -> str:
+    """Return bytes as people read them."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"

@@ -1,0 +1,233 @@
+"""One function a verb, importing what it needs inside it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from askmd import __version__
+from askmd.cli.options import answering, asking, common
+from askmd.cli.session import (
+    configure,
+    lines_of_stdin,
+    open_chat,
+    open_retriever,
+    own_folder,
+    question_of,
+    run_ingest,
+    write_new,
+)
+from askmd.cli.show import (
+    notice_degraded,
+    print_config,
+    print_hits,
+    print_json,
+    print_plan,
+    print_report,
+    print_sources,
+    print_status,
+)
+from askmd.terminal import Cleaner, say
+
+if TYPE_CHECKING:
+    from askmd.config import Config
+    from askmd.types import AnswerRecord
+
+REFUSED, UNCLEAN = 3, 4
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="askmd")
+def askmd() -> None:
+    """Answer questions from a folder of Markdown files, with the lines that prove it.
+
+    Start with:  askmd ingest docs/   and then   askmd ask "how do I ...?"
+    """
+
+
+@askmd.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--rebuild", is_flag=True, help="Make a new index beside the old one and swap.")
+@click.option(
+    "--prune", is_flag=True, help="Accept that most files are gone; sweep unused vectors."
+)
+@click.option("--verify", is_flag=True, help="Read every file, whatever its size and times say.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done.")
+@common
+def ingest(
+    folder: Path | None,
+    rebuild: bool,
+    prune: bool,
+    verify: bool,
+    dry_run: bool,
+    config_file: Path | None,
+    index: Path | None,
+    as_json: bool,
+    debug: bool,
+) -> None:
+    """Bring the index up to date with its FOLDER of Markdown files."""
+    config = configure(config_file, index)
+    folder = folder or own_folder(config)
+    if dry_run:
+        from askmd.ingest import dry_run as plan
+
+        print_plan(plan(folder, config, rebuild=rebuild), as_json)
+        return
+    report = run_ingest(folder, config, rebuild=rebuild, prune=prune, verify=verify)
+    print_report(report, as_json)
+    if report.failures:
+        sys.exit(UNCLEAN)
+
+
+@askmd.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("--explain", is_flag=True, help="Show each part of a score.")
+@asking
+@common
+def search(
+    question: tuple[str, ...],
+    explain: bool,
+    limit: int | None,
+    mode: Any,
+    filters: tuple[str, ...],
+    config_file: Path | None,
+    index: Path | None,
+    as_json: bool,
+    debug: bool,
+) -> None:
+    """Print the passages that speak of QUESTION; "-" reads one question a line."""
+    from askmd.filters import parse_filter
+
+    where = parse_filter(filters)
+    questions = lines_of_stdin() if question == ("-",) else [question_of(question)]
+    with open_retriever(configure(config_file, index)) as retriever:
+        for one in questions:
+            found = retriever.find(one, limit=limit, mode=mode, where=where)
+            notice_degraded(found.degraded)
+            if as_json:
+                print_json(asdict(found))
+            else:
+                print_hits(found, explain)
+
+
+@askmd.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("--strict", is_flag=True, help="Exit 4 where an answer cites nothing.")
+@answering
+@asking
+@common
+def ask(
+    question: tuple[str, ...], strict: bool, as_json: bool, debug: bool, **options: Any
+) -> None:
+    """Answer QUESTION from the documents and cite the lines; "-" reads it from stdin."""
+    text = question_of((sys.stdin.read(),) if question == ("-",) else question)
+    with open_chat(**options) as chat:
+        cleaner = Cleaner()
+        with chat.ask(text) as answer:
+            for piece in answer if not as_json else ():
+                print(cleaner.feed(piece), end="", flush=True)
+            record = answer.result()
+    if as_json:
+        print_json(asdict(record))
+    else:
+        print(cleaner.flush())
+        print_sources(record)
+    notice_degraded(record.degraded)
+    if answer.cut_reason:
+        say(f"the answer is incomplete: {answer.cut_reason}")
+    _exit_as(record, strict)
+
+
+@askmd.command()
+@answering
+@asking
+@common
+def chat(as_json: bool, debug: bool, **options: Any) -> None:
+    """Ask one question after the other."""
+    from askmd import places, repl
+
+    with open_chat(**options) as conversation:
+        repl.run(conversation, history_file=places.history_file())
+
+
+@askmd.command()
+@common
+def status(config_file: Path | None, index: Path | None, as_json: bool, debug: bool) -> None:
+    """Say what the index holds, where it is and how large."""
+    from askmd import places
+    from askmd.store import open_store
+
+    config = configure(config_file, index)
+    store = open_store(config.index_folder)
+    try:
+        counts, identity = store.counts(), store.identity
+        sizes = {str(path): size for path, size in store.files()}
+        root = str(store.root)
+    finally:
+        store.close()
+    kept = {str(path): path.stat().st_size for path in places.paths() if path.is_file()}
+    facts = {
+        "root": root,
+        "index": str(config.index_folder),
+        **asdict(counts),
+        "provider": identity.provider,
+        "model": identity.model,
+        "dim": identity.dim,
+        "max_tokens": identity.max_tokens,
+        "bytes": sum(sizes.values()),
+        "paths": sizes | kept,
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        print_status(facts)
+
+
+@askmd.command("config")
+@click.option("--init", is_flag=True, help="Write a commented config.toml here.")
+@click.option("--trust", is_flag=True, help="Let config.toml here name endpoints and keys.")
+@common
+def show_config(
+    init: bool,
+    trust: bool,
+    config_file: Path | None,
+    index: Path | None,
+    as_json: bool,
+    debug: bool,
+) -> None:
+    """Show every setting and where its value comes from."""
+    from askmd import compose, config, places
+
+    here = Path(compose.FOUND_FILE)
+    if init:
+        write_new(here, config.as_toml())
+    if trust:
+        config.read_layer(here)
+        places.trust(here)
+        say(f"trusted: {here.absolute()}, as it is now")
+    resolved = configure(config_file, index)
+    rows = {
+        key: {"value": _value_of(resolved, key), "origin": resolved.origin(key)}
+        for key, _ in config.settings()
+    }
+    if as_json:
+        print_json(rows)
+    else:
+        print_config(rows)
+
+
+def _value_of(config: Config, key: str) -> Any:
+    table, name = key.split(".")
+    return getattr(getattr(config, table), name)
+
+
+def _exit_as(record: AnswerRecord, strict: bool) -> None:
+    """Leave with the status of the answer."""
+    if record.status == "refused":
+        sys.exit(REFUSED)
+    if record.status == "incomplete" or (strict and not record.citations):
+        sys.exit(UNCLEAN)

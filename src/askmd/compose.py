@@ -1,0 +1,194 @@
+"""Config to concrete parts: embedder, counters, index, LLM. Nobody else chooses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from askmd import places
+from askmd.config import (
+    DEFAULT_MODEL,
+    Config,
+    EmbeddingSettings,
+    Layer,
+    check,
+    is_loopback,
+    is_ours,
+    read_layer,
+    read_toml,
+    resolve,
+)
+from askmd.errors import ConfigError, LLMError
+from askmd.types import LLM, Embedder, Identity, TokenCounter
+
+OPENAI_URL = "https://api.openai.com/v1"
+DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
+FOUND_FILE = "config.toml"
+_TOKENS_PER_SECOND = {"sentence-transformers": 2.8e3, "openai": 2e4, "hash": 2e5}
+# OpenAI's list prices of January 2026.
+_DOLLARS_PER_MILLION = {
+    "text-embedding-3-small": 0.02,
+    "text-embedding-3-large": 0.13,
+    "text-embedding-ada-002": 0.10,
+}
+DEFAULT_WINDOW = 128_000
+"""Tokens an LLM is taken to read; only the passages' own budget is ever filled."""
+
+
+def configure(
+    file: Path | None = None, flags: Mapping[str, tuple[str, Any]] | None = None
+) -> Config:
+    """Return the settings: defaults < user's file < found or named file < flags.
+
+    flags: dotted key to the flag's name and its value, relative paths relative to here.
+    """
+    layers, notices, home = [], [], Path.cwd()
+    if places.settings_file().is_file():
+        layers.append(read_layer(places.settings_file()))
+    if file is not None:
+        layers.append(read_layer(file))
+        home = file.absolute().parent
+    elif (found := home / FOUND_FILE).is_file():
+        if is_ours(read_toml(found)):
+            layers.append(read_layer(found, is_trusted=places.is_trusted(found)))
+        else:
+            notices.append(f"{FOUND_FILE} here is not askmd's and is left alone")
+    for key, (flag, value) in (flags or {}).items():
+        checked = check(key, value, where=flag, home=Path.cwd())
+        layers.append(Layer(flag, {key: checked}))
+    return resolve(layers, home=home, notices=notices)
+
+
+def open_embedder(config: Config) -> Embedder:
+    """Return the embedder of the settings; its model is loaded when the first text comes."""
+    from askmd.embed import PROVIDERS
+
+    settings = config.embedding
+    if settings.provider not in _BUILDERS:
+        raise ConfigError(
+            f"unknown embedding.provider {settings.provider!r}",
+            f"known are: {', '.join(PROVIDERS)}",
+        )
+    return _BUILDERS[settings.provider](settings)
+
+
+def wanted_identity(config: Config, embedder: Embedder) -> Identity:
+    """Return what an index of these settings is made of."""
+    from askmd.chunk import VERSION
+
+    return embedder.identity(max_tokens=bound(config, embedder), chunker=VERSION)
+
+
+def bound(config: Config, embedder: Embedder) -> int:
+    """Return the tokens a chunk has at most: the user's wish or the embedder's window."""
+    return min(config.chunks.max_tokens, embedder.counter.window)
+
+
+def endpoint(config: Config, purpose: str) -> str | None:
+    """Return the server that ``embedding`` or ``llm`` sends text to; None where there is none."""
+    if purpose == "embedding":
+        settings = config.embedding
+        return (settings.base_url or OPENAI_URL) if settings.provider == "openai" else None
+    return (config.llm.base_url or OPENAI_URL) if config.llm.is_configured else None
+
+
+def embedding_rate(config: Config) -> float:
+    """Return roughly how many tokens a second are embedded: for a first guess, not for a clock."""
+    return _TOKENS_PER_SECOND.get(config.embedding.provider, 1e4)
+
+
+def embedding_price(config: Config) -> float | None:
+    """Return US dollars a million tokens, or None where it is free or unknown."""
+    if endpoint(config, "embedding") != OPENAI_URL:
+        return None
+    return _DOLLARS_PER_MILLION.get(config.embedding.model or DEFAULT_OPENAI_MODEL)
+
+
+def open_llm(config: Config) -> LLM | None:
+    """Return the LLM of the settings, or None where none is configured."""
+    url = endpoint(config, "llm")
+    if url is None:
+        return None
+    from askmd.llm import OpenAILLM
+
+    settings = config.llm
+    return OpenAILLM(
+        settings.model,
+        base_url=url,
+        api_key=_key(settings.api_key_env, url),
+        key_name=settings.api_key_env,
+        timeout_seconds=settings.timeout_seconds,
+        answer_tokens=settings.answer_tokens,
+    )
+
+
+def prompt_counter(config: Config) -> TokenCounter:
+    """Return the counter of the LLM's tokens: exact where its vocabulary is at hand."""
+    from askmd.tokens import openai_counter
+
+    url = endpoint(config, "llm")
+    may_download = url is not None and not is_loopback(url)
+    return openai_counter(config.llm.model, window=DEFAULT_WINDOW, may_download=may_download)
+
+
+def _key(variable: str, url: str) -> str:
+    """Return the key; without one a server off this machine is not even asked."""
+    key = os.environ.get(variable, "")
+    if not key and url == OPENAI_URL:
+        raise LLMError(
+            f"the environment variable {variable} holds no key for {url}",
+            f"run `export {variable}=...`, or name another server with --base-url",
+        )
+    return key
+
+
+def _hash_embedder(settings: EmbeddingSettings) -> Embedder:
+    from askmd.embed.hash import HashEmbedder
+    from askmd.tokens import HashCounter
+
+    return HashEmbedder(HashCounter())
+
+
+def _openai_embedder(settings: EmbeddingSettings) -> Embedder:
+    from askmd.embed.openai_compatible import OpenAIEmbedder
+    from askmd.tokens import openai_counter
+
+    url = settings.base_url or OPENAI_URL
+    model = settings.model or DEFAULT_OPENAI_MODEL
+    may_download = not is_loopback(url)
+    return OpenAIEmbedder(
+        model,
+        openai_counter(model, window=settings.window, may_download=may_download),
+        base_url=url,
+        api_key=os.environ.get(settings.api_key_env, ""),
+        key_name=settings.api_key_env,
+        dimensions=settings.dimensions,
+        query_prefix=settings.query_prefix or "",
+        passage_prefix=settings.passage_prefix or "",
+        timeout_seconds=settings.timeout_seconds,
+    )
+
+
+def _local_embedder(settings: EmbeddingSettings) -> Embedder:
+    from askmd.embed import sentence_transformer as local
+    from askmd.tokens import TokenizerCounter
+
+    model = settings.model or DEFAULT_MODEL
+    folder = local.locate(model, settings.revision)
+    described = local.describe(folder)
+    query, passage = local.prefixes(
+        model, described.prompts, query=settings.query_prefix, passage=settings.passage_prefix
+    )
+    counter = TokenizerCounter(described.tokenizer_file, window=described.window, prefix=passage)
+    return local.SentenceTransformerEmbedder(
+        folder, model, counter, query_prefix=query, passage_prefix=passage
+    )
+
+
+_BUILDERS = {
+    "sentence-transformers": _local_embedder,
+    "openai": _openai_embedder,
+    "hash": _hash_embedder,
+}

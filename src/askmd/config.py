@@ -1,0 +1,367 @@
+"""Settings: TOML files and flags, layered into frozen dataclasses that know their origins.
+
+Every setting stands once, here, with its default, its bounds and the comment that
+``askmd config --init`` writes. Which files are read is decided by ``compose.configure``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from askmd.errors import ConfigError
+from askmd.types import Mode
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def _setting(
+    default: Any,
+    comment: str,
+    *,
+    least: float | None = None,
+    choices: tuple[str, ...] = (),
+    is_path: bool = False,
+) -> Any:
+    """Return a dataclass field that carries its comment and its bounds."""
+    bounds = {"comment": comment, "least": least, "choices": choices, "is_path": is_path}
+    return field(default=default, metadata=bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSettings:
+    """Which files are documents."""
+
+    folder: str = _setting(
+        "", "the folder of Markdown files; empty: name it at `askmd ingest`", is_path=True
+    )
+    include: tuple[str, ...] = _setting((), "only files that match one of these gitignore patterns")
+    exclude: tuple[str, ...] = _setting(
+        (), "leave out files that match one of these gitignore patterns"
+    )
+    max_megabytes: float = _setting(20.0, "larger files are skipped and reported", least=0.001)
+    encoding: str = _setting(
+        "", "how to read files that are not UTF-8, such as 'latin-1'; empty: report them"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """Where the index is kept."""
+
+    path: str = _setting(".askmd", "the index's folder", is_path=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSettings:
+    """How documents are cut."""
+
+    max_tokens: int = _setting(
+        256, "tokens a chunk has at most; the embedder's window bounds it too", least=32
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """Which model turns text into vectors."""
+
+    provider: str = _setting(
+        "sentence-transformers",
+        "sentence-transformers, openai (any such server) or hash (no model)",
+    )
+    model: str = _setting("", "name or folder; empty: all-MiniLM-L6-v2, or text-embedding-3-small")
+    revision: str = _setting("", "the model's revision on its hub; empty: the newest")
+    base_url: str = _setting("", "such as http://localhost:11434/v1; empty: OpenAI's own")
+    api_key_env: str = _setting(
+        "OPENAI_API_KEY", "the environment variable with the key, never the key itself"
+    )
+    dimensions: int = _setting(0, "ask the server for shorter vectors; 0: the model's own", least=0)
+    window: int = _setting(8191, "tokens an OpenAI-compatible model reads of one text", least=32)
+    query_prefix: str | None = _setting(None, "put before questions; unset: what the model expects")
+    passage_prefix: str | None = _setting(
+        None, "put before passages; unset: what the model expects"
+    )
+    timeout_seconds: float = _setting(60.0, "how long the server may take for a batch", least=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How passages are found."""
+
+    limit: int = _setting(10, "hits a search returns", least=1)
+    mode: Mode = _setting("hybrid", "hybrid, dense or words", choices=("hybrid", "dense", "words"))
+
+
+@dataclass(frozen=True, slots=True)
+class LLMSettings:
+    """Which LLM writes the answers; without model and base_url the passages are quoted."""
+
+    model: str = _setting("", "such as gpt-5-mini or llama3.2; empty: the first one the server has")
+    base_url: str = _setting("", "such as http://localhost:11434/v1; empty: OpenAI's own")
+    api_key_env: str = _setting(
+        "OPENAI_API_KEY", "the environment variable with the key, never the key itself"
+    )
+    budget_tokens: int = _setting(3000, "tokens of passages an answer is made from", least=100)
+    answer_tokens: int = _setting(1000, "tokens an answer has at most", least=1)
+    timeout_seconds: float = _setting(60.0, "how long the server may be silent", least=0.1)
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is an LLM to ask; a key in the environment alone is not consent."""
+        return bool(self.model or self.base_url)
+
+
+TABLES: Mapping[str, type[Any]] = {
+    "documents": DocumentSettings,
+    "index": IndexSettings,
+    "chunks": ChunkSettings,
+    "embedding": EmbeddingSettings,
+    "search": SearchSettings,
+    "llm": LLMSettings,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One source of settings: a file or the command line."""
+
+    origin: str
+    """What ``askmd config`` shows: a file's path, a flag, ``default``."""
+    values: Mapping[str, Any]
+    """Checked values by dotted key, paths already absolute."""
+    is_trusted: bool = True
+    """Whether it may name endpoints off this machine and key variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Resolved settings, and where each came from."""
+
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
+    chunks: ChunkSettings = field(default_factory=ChunkSettings)
+    embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    llm: LLMSettings = field(default_factory=LLMSettings)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Dotted key to origin; a key that is absent has its default."""
+    notices: tuple[str, ...] = ()
+    """What was left out of a file, and why; one line each."""
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Config:
+        """Return the defaults overlaid by one file, named by the caller and so trusted.
+
+        Relative paths in the file are relative to it; without a file, to the current folder.
+        Raises ConfigError if the file is missing, is no TOML, or has an unknown key or value.
+        """
+        layers = [] if path is None else [read_layer(Path(path))]
+        home = Path.cwd() if path is None else Path(path).absolute().parent
+        return resolve(layers, home=home)
+
+    @property
+    def index_folder(self) -> Path:
+        """The index's folder, absolute."""
+        return Path(self.index.path)
+
+    def origin(self, key: str) -> str:
+        """Return where a setting's value came from."""
+        return self.origins.get(key, "default")
+
+
+def settings() -> Iterator[tuple[str, Field[Any]]]:
+    """Yield every setting's dotted key and dataclass field, in the order they are written."""
+    for table, kind in TABLES.items():
+        for one in fields(kind):
+            yield f"{table}.{one.name}", one
+
+
+def read_layer(path: Path, *, is_trusted: bool = True) -> Layer:
+    """Read one configuration file; raises ConfigError with the file, the key and a suggestion."""
+    tables = own_tables(read_toml(path))
+    home = path.absolute().parent
+    values = dict(_checked(tables, where=str(path), home=home))
+    return Layer(str(path), values, is_trusted)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a TOML file's content; raises ConfigError if it is missing or malformed."""
+    fix = f"mend {path}, or leave out --config"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no such configuration file: {path}", fix) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}", fix) from error
+
+
+def is_ours(data: Mapping[str, Any]) -> bool:
+    """Whether a found TOML file is askmd's: ``[askmd]``, or own tables and no foreign one."""
+    if isinstance(data.get("askmd"), dict):
+        return True
+    return bool(data) and all(key in TABLES for key in data)
+
+
+def own_tables(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return askmd's tables of a file: its own ones and those inside ``[askmd]``.
+
+    With an ``[askmd]`` table the file is shared with another program, whose tables are left alone.
+    """
+    if not isinstance(data.get("askmd"), dict):
+        return dict(data)
+    own = {key: data[key] for key in TABLES if key in data}
+    return {**own, **data["askmd"]}
+
+
+def resolve(layers: Sequence[Layer], *, home: Path, notices: Sequence[str] = ()) -> Config:
+    """Overlay layers, the last one strongest, on the defaults.
+
+    home: the folder that default paths are relative to.
+    """
+    values: dict[str, Any] = {"index.path": str(home / ".askmd")}
+    origins: dict[str, str] = {}
+    said = list(notices)
+    for layer in layers:
+        allowed = layer.values if layer.is_trusted else _allowed(layer, origins, said)
+        values.update(allowed)
+        origins.update(dict.fromkeys(allowed, layer.origin))
+    built = {name: kind(**_of_table(values, name)) for name, kind in TABLES.items()}
+    return Config(**built, origins=origins, notices=tuple(said))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an endpoint's host is this machine itself."""
+    host = (urlsplit(url).hostname or "").lower()
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _allowed(layer: Layer, origins: Mapping[str, str], said: list[str]) -> dict[str, Any]:
+    """Return what a found file may set: nothing that sends text or a key off this machine."""
+    kept = dict(layer.values)
+    dropped = [key for key, value in kept.items() if _leads_outside(key, value)]
+    for key in dropped:
+        del kept[key]
+    if "llm.model" in kept and not _has_endpoint("llm", kept, origins):
+        dropped.append("llm.model")
+        del kept["llm.model"]
+    wants_server = kept.get("embedding.provider") == "openai"
+    if wants_server and not _has_endpoint("embedding", kept, origins):
+        raise ConfigError(
+            f"{layer.origin} asks to send every text to a server off this machine, "
+            "which a file that was merely found may not",
+            "read it, then run `askmd config --trust`, or name it with --config",
+        )
+    if dropped:
+        said.append(
+            f"{layer.origin}: {', '.join(dropped)} left out, for a file that was merely found may "
+            "not send anything anywhere; read it, then run `askmd config --trust`"
+        )
+    return kept
+
+
+def _leads_outside(key: str, value: Any) -> bool:
+    """Whether a setting names another key variable or an endpoint off this machine."""
+    if key.endswith(".api_key_env"):
+        return bool(value != "OPENAI_API_KEY")
+    return key.endswith(".base_url") and bool(value) and not is_loopback(value)
+
+
+def _has_endpoint(table: str, kept: Mapping[str, Any], origins: Mapping[str, str]) -> bool:
+    """Whether an endpoint was named on loopback here, or in a layer that may name one."""
+    key = f"{table}.base_url"
+    return bool(kept.get(key)) or (key in origins and key not in kept)
+
+
+def _of_table(values: Mapping[str, Any], table: str) -> dict[str, Any]:
+    """Return one table's values without the table's name."""
+    start = f"{table}."
+    return {key[len(start) :]: value for key, value in values.items() if key.startswith(start)}
+
+
+def _checked(tables: Mapping[str, Any], *, where: str, home: Path) -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys and values that fit their settings."""
+    known = dict(settings())
+    for table, content in tables.items():
+        if table not in TABLES:
+            raise _unknown(table, list(TABLES), where)
+        if not isinstance(content, dict):
+            fix = f"write [{table}] above its keys"
+            raise ConfigError(f"{where}: {table} must be a table", fix)
+        for name, value in content.items():
+            key = f"{table}.{name}"
+            if key not in known:
+                raise _unknown(key, list(known), where)
+            # An empty text says "not set": it never hides what a weaker layer says.
+            if value != "" or known[key].default is None:
+                yield key, check(key, value, where=where, home=home)
+
+
+def check(key: str, value: Any, *, where: str, home: Path) -> Any:
+    """Return a setting's value in its own type, paths made absolute; raises ConfigError."""
+    setting = dict(settings())[key]
+    kind = str(setting.type).replace("Mode", "str")
+    value = _typed(key, value, kind, where)
+    least, choices = setting.metadata["least"], setting.metadata["choices"]
+    if least is not None and value < least:
+        raise ConfigError(f"{where}: {key} = {value} is below {least}", f"give it at least {least}")
+    if choices and value not in choices:
+        raise _unknown(value, list(choices), f"{where}: {key}")
+    if setting.metadata["is_path"] and value:
+        return str(home / Path(value).expanduser())
+    return value
+
+
+def _typed(key: str, value: Any, kind: str, where: str) -> Any:
+    """Return the value as the setting's type, or raise ConfigError saying what it should be."""
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind.startswith("tuple") and isinstance(value, list | tuple):
+        if all(isinstance(item, str) for item in value):
+            return tuple(value)
+    elif type(value).__name__ == kind.removesuffix(" | None"):
+        return value
+    names = {"str": "text in quotes", "int": "a whole number", "float": "a number"}
+    wanted = names.get(kind.removesuffix(" | None"), "a list of texts")
+    fix = "run `askmd config` for all settings"
+    raise ConfigError(f"{where}: {key} must be {wanted}, not {value!r}", fix)
+
+
+def _unknown(word: str, known: list[str], where: str) -> ConfigError:
+    """Return the error for a word nobody knows, with the nearest one that somebody does."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    names = {name.split(".")[-1]: name for name in known}
+    if not near:
+        near = [names[n] for n in difflib.get_close_matches(word.split(".")[-1], list(names), n=1)]
+    hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+    return ConfigError(f"{where}: unknown {word!r}", hint)
+
+
+def as_toml(values: Mapping[str, Any] | None = None) -> str:
+    """Return a commented configuration file with every setting at its default.
+
+    values: dotted keys that get another value than their default.
+    """
+    lines = ["# askmd's settings, each with its default; paths are relative to this file."]
+    table = ""
+    for key, setting in settings():
+        head, name = key.split(".")
+        if head != table:
+            table = head
+            lines += ["", f"[{table}]"]
+        value = (values or {}).get(key, setting.default)
+        # JSON writes texts, numbers and lists of texts as TOML does.
+        line = f'# {name} = ""' if value is None else f"{name} = {json.dumps(value)}"
+        lines.append(f"{line}  # {setting.metadata['comment']}")
+    return "\n".join(lines) + "\n"

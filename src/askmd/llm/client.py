@@ -1,0 +1,284 @@
+"""A chat completion, streamed through the ``openai`` client from any server that speaks its API."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from askmd.config import is_loopback
+from askmd.errors import LLMError
+from askmd.llm.faults import (
+    Endpoint,
+    NoCompletion,
+    explain,
+    faults,
+    may_pass,
+    pause_seconds,
+    without_refused,
+)
+from askmd.types import Message, Usage
+
+if TYPE_CHECKING:
+    import openai
+
+OPENAI_URL = "https://api.openai.com/v1"
+MOST_CHARACTERS = 1_000_000
+"""Where an answer that does not end is cut."""
+
+_CUT = {
+    "length": "the answer reached its token limit",
+    "content_filter": "the server's content filter stopped the answer",
+}
+_UNFINISHED = "the server's stream ended without saying that the answer was finished"
+_UNREAD = "the answer was not read to its end"
+
+
+class OpenAILLM:
+    """An LLM behind an OpenAI-compatible server. Safe to share between threads."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str,
+        api_key: str | None,
+        key_name: str = "",
+        timeout_seconds: float = 60.0,
+        answer_tokens: int | None = None,
+        attempts: int = 3,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Say whom to ask; nothing is sent yet.
+
+        model: empty for the first one the server lists. base_url: empty for OpenAI's.
+        key_name: the environment variable that ``api_key`` is from, for messages.
+        timeout_seconds: how long the server may be silent. attempts: how often a request that
+        fails in passing is sent in all.
+        """
+        self._model = model
+        self._base_url = base_url or OPENAI_URL
+        self._api_key = api_key.strip() if api_key else None
+        self._key_name = key_name
+        self._timeout_seconds = timeout_seconds
+        self._answer_tokens = answer_tokens
+        self._attempts = attempts
+        self._sleep = sleep
+
+    @property
+    def model(self) -> str:
+        """The model's name; empty until the server was asked for it."""
+        return self._model
+
+    def stream(self, messages: Sequence[Message]) -> OpenAICompletion:
+        """Start a completion and wait for its first text.
+
+        Raises LLMError if there is none; later trouble is told by ``cut_reason``.
+        """
+        client = self._open()
+        try:
+            self._model = self._model or self._first_model(client)
+            return self._started(client, self._request(messages))
+        except BaseException:
+            client.close()
+            raise
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        return Endpoint(
+            self._base_url, self._model, self._key_name, self._timeout_seconds, self._api_key
+        )
+
+    def _open(self) -> openai.OpenAI:
+        """Return a client of its own for one completion, so that closing one ends no other."""
+        import openai
+
+        key = self._api_key
+        if key and not (key.isascii() and key.isprintable()):
+            name = self._key_name or "the environment"
+            raise LLMError(f"the key in {name} is no key: it has characters no header may carry")
+        timeout = openai.Timeout(self._timeout_seconds, connect=min(10.0, self._timeout_seconds))
+        try:
+            client = openai.OpenAI(
+                api_key=key or "none",
+                base_url=self._base_url,
+                # Said outright, or OPENAI_CUSTOM_HEADERS might put another server's key here.
+                default_headers={"Authorization": f"Bearer {key or 'none'}"},
+                max_retries=0,
+                timeout=timeout,
+                http_client=openai.DefaultHttpxClient(
+                    follow_redirects=False, timeout=timeout, mounts=_mounts(self._base_url)
+                ),
+            )
+        except faults() as error:
+            address = self._endpoint.address
+            raise LLMError(
+                f"{address} is no address of a server", "correct llm.base_url"
+            ) from error
+        # The client takes these from the environment, which is not consent to send them.
+        client.organization = client.project = None
+        return client
+
+    def _first_model(self, client: openai.OpenAI) -> str:
+        try:
+            listed = client.get("/models", cast_to=object)
+        except faults() as error:
+            raise explain(error, self._endpoint) from error
+        models = listed.get("data") if isinstance(listed, dict) else None
+        first = models[0] if isinstance(models, list) and models else None
+        name = first.get("id") if isinstance(first, dict) else None
+        if not isinstance(name, str) or not name:
+            raise LLMError(f"{self._endpoint.address} lists no model", "name one with --model")
+        return name
+
+    def _request(self, messages: Sequence[Message]) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "temperature": 0,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        return request | ({"max_tokens": self._answer_tokens} if self._answer_tokens else {})
+
+    def _started(self, client: openai.OpenAI, request: dict[str, Any]) -> OpenAICompletion:
+        """Return a completion whose first text is there, after as many attempts as it may take."""
+        failed = 0
+        while True:
+            try:
+                stream = client.chat.completions.create(**request)
+                completion = OpenAICompletion(_chunks(stream), self._endpoint, client.close)
+                completion.wait()
+                return completion
+            except faults() as error:
+                reduced = without_refused(request, error)
+                if reduced is not None:
+                    request = reduced
+                    continue
+                failed += 1
+                if failed >= self._attempts or not may_pass(error):
+                    raise explain(error, self._endpoint) from error
+                self._sleep(pause_seconds(error, failed))
+
+
+class OpenAICompletion:
+    """A running completion: iterate for its text, then read how it ended."""
+
+    def __init__(
+        self, chunks: Iterator[Any], endpoint: Endpoint, close: Callable[[], None]
+    ) -> None:
+        """Take the server's chunks as they come; ``close`` aborts the request."""
+        self.usage: Usage | None = None
+        self.cut_reason: str | None = _UNREAD
+        self._endpoint = endpoint
+        self._close = close
+        self._finish: str | None = None
+        self._first: list[str] = []
+        self._texts = self._read(chunks)
+
+    def wait(self) -> None:
+        """Wait for the first text; raises what the client raises, NoCompletion if none comes."""
+        self._first = [text for text in [next(self._texts, None)] if text]
+        if not self._first:
+            limit = self._finish == "length"
+            raise NoCompletion(
+                "it used up its tokens before the first word (llm.answer_tokens)"
+                if limit
+                else "it sent no text"
+            )
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text as it arrives; once only."""
+        try:
+            while self._first:
+                yield self._first.pop()
+            yield from self._texts
+            self.cut_reason = self._how_it_ended()
+        except faults() as error:
+            # After finish_reason only the usage is missing, not the text.
+            cut = explain(error, self._endpoint).message
+            self.cut_reason = self._how_it_ended() if self._finish else cut
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Abort the request if it is still running."""
+        self._close()
+
+    def _how_it_ended(self) -> str | None:
+        return _CUT.get(self._finish) if self._finish else _UNFINISHED
+
+    def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
+        length = 0
+        for chunk in chunks:
+            self.usage = _usage(chunk) or self.usage
+            choice = _choice(chunk)
+            finish = getattr(choice, "finish_reason", None)
+            self._finish = finish if isinstance(finish, str) and finish else self._finish
+            text = _text(choice)
+            if text:
+                length += len(text)
+                yield text
+            if length > MOST_CHARACTERS:
+                self._finish = "length"
+            if self._finish and (self.usage or length > MOST_CHARACTERS):
+                return
+
+
+def _mounts(base_url: str) -> dict[str, None] | None:
+    """Return the ways that lead past a proxy: what is asked of this machine must not leave it."""
+    if not is_loopback(base_url):
+        return None
+    return {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
+
+
+def _chunks(stream: Any) -> Iterator[Any]:
+    """Yield a reply's chunks; a reply that is no stream at all is one chunk, or NoCompletion."""
+    kind = stream.response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind.endswith("json"):
+        yield _whole(stream.response)
+    elif kind.endswith("html"):
+        raise NoCompletion("it sent a web page")
+    else:
+        yield from stream
+
+
+def _whole(response: Any) -> Any:
+    """Return a completion that a server sent in one piece though a stream was asked for."""
+    from openai.types.chat import ChatCompletion
+
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > 4 * MOST_CHARACTERS:
+            raise NoCompletion("its answer has no end")
+    data = json.loads(body)
+    if not isinstance(data, dict):
+        raise NoCompletion("it sent JSON that is no completion")
+    error = data.get("error")
+    if error:
+        said = error.get("message") if isinstance(error, dict) else error
+        raise NoCompletion(f"it says {str(said)[:200]!r}")
+    return ChatCompletion.construct(**data)
+
+
+def _choice(chunk: Any) -> Any:
+    """Return a chunk's first choice; None where there is none, as in the chunk with the usage."""
+    choices = getattr(chunk, "choices", None)
+    return choices[0] if isinstance(choices, list) and choices else None
+
+
+def _text(choice: Any) -> str:
+    part = getattr(choice, "delta", None) or getattr(choice, "message", None)
+    text = getattr(part, "content", None)
+    return text if isinstance(text, str) else ""
+
+
+def _usage(chunk: Any) -> Usage | None:
+    """Return the token counts a chunk carries; None unless at least one is a number."""
+    told = getattr(chunk, "usage", None)
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    counts = [getattr(told, name, None) for name in names]
+    numbers = [count if isinstance(count, int) else None for count in counts]
+    return Usage(*numbers) if any(number is not None for number in numbers) else None

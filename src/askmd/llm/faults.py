@@ -1,0 +1,190 @@
+"""What can go wrong with an LLM's server: each in one line, and whether asking again may help."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from askmd.errors import LLMError
+
+if TYPE_CHECKING:
+    import openai
+
+LONGEST_PAUSE_SECONDS = 60.0
+"""However long a server asks us to stay away."""
+
+_LONGEST_MESSAGE = 200
+
+
+class NoCompletion(ValueError):
+    """A server answered, but not with a chat completion; the text says what came instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Whom we ask: what an error may name, and the key that it may not."""
+
+    base_url: str
+    model: str
+    key_name: str
+    """The environment variable that holds the key; empty where none was named."""
+    timeout_seconds: float
+    api_key: str | None = field(repr=False)
+
+    @property
+    def address(self) -> str:
+        """The base URL without a user's name and password."""
+        try:
+            parts = urlsplit(self.base_url)
+        except ValueError:
+            return self.base_url
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    def without_key(self, text: str) -> str:
+        """Return text in which the key, should a server repeat it, is blotted out."""
+        return text.replace(self.api_key, "***") if self.api_key else text
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """Return what the client raises when a server or the way to it fails."""
+    import openai
+
+    # The client lets its transport's own errors through where an error's body breaks off.
+    transport = import_module(openai.DefaultHttpxClient.__base__.__module__.partition(".")[0])
+    broken = (transport.HTTPError, transport.StreamError, transport.InvalidURL)
+    return (openai.OpenAIError, *broken, ValueError)
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether the same request may succeed a little later.
+
+    A time-out is not asked again: the user has already waited as long as they said they would.
+    """
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return False
+    if isinstance(error, openai.APIStatusError):
+        spent = error.code == "insufficient_quota"
+        return not spent and (error.status_code in (408, 429) or error.status_code >= 500)
+    return isinstance(error, openai.APIConnectionError)
+
+
+def pause_seconds(error: Exception, attempt: int) -> float:
+    """Return how long to wait after attempt 1, 2, ...: what the server asks, else ever longer."""
+    response = getattr(error, "response", None)
+    asked = _retry_after(response.headers) if response is not None else None
+    backoff = 0.5 * 2 ** (attempt - 1) * (1 + random.random() / 4)
+    return min(LONGEST_PAUSE_SECONDS, backoff if asked is None else asked)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that Retry-After asks for, as a number or a date; None without sense."""
+    value = headers.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            date = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return seconds if seconds >= 0 and not math.isnan(seconds) else None
+
+
+def without_refused(request: Mapping[str, Any], error: Exception) -> dict[str, Any] | None:
+    """Return the request without the option the server refuses by name; None if it names none.
+
+    Servers differ in three: usage in streams, the name of the token limit, the temperature.
+    """
+    import openai
+
+    if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422):
+        return None
+    said = f"{error.param} {error.message} {error.body}"
+    for name in ("stream_options", "max_tokens", "temperature"):
+        if name in request and name in said:
+            rest = {key: value for key, value in request.items() if key != name}
+            renamed = {"max_completion_tokens": request[name]} if name == "max_tokens" else {}
+            return rest | renamed
+    return None
+
+
+def explain(error: Exception, endpoint: Endpoint) -> LLMError:
+    """Return the one line for whatever ``faults`` catches; the key is never in it."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        message, next_step = _of_status(error, endpoint)
+    elif isinstance(error, openai.APITimeoutError):
+        message = f"{endpoint.address} was silent for {endpoint.timeout_seconds:g} seconds"
+        next_step = "raise llm.timeout_seconds, or ask a faster model"
+    elif isinstance(error, openai.APIConnectionError):
+        message = f"no LLM could be reached at {endpoint.address}{_detail(error.__cause__)}"
+        next_step = "start the server, or correct llm.base_url (--base-url)"
+    elif isinstance(error, openai.APIError):
+        message = f"{endpoint.address} broke off{_detail(error)}"
+        next_step = "ask again"
+    elif isinstance(error, ValueError):
+        said = error if isinstance(error, NoCompletion) else "it sent something unreadable"
+        message = f"{endpoint.address} did not answer with a chat completion: {said}"
+        next_step = _hint(endpoint) or "check that llm.base_url is an OpenAI-compatible server"
+    else:
+        message = f"the connection to {endpoint.address} broke{_detail(error)}"
+        next_step = "ask again"
+    return LLMError(endpoint.without_key(message), endpoint.without_key(next_step))
+
+
+def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> tuple[str, str]:
+    """Return message and next step for an answer that says it is an error."""
+    status, address = error.status_code, endpoint.address
+    if status < 400:
+        return f"{address} redirects elsewhere, which is not followed", "correct llm.base_url"
+    if status in (401, 403):
+        return _of_key(status, endpoint)
+    if not endpoint.model:
+        return f"{address} lists no models ({status})", "name one with --model"
+    if status == 404:
+        message = f"{address} knows no model {endpoint.model!r} or no chat completions (404)"
+        return message, _hint(endpoint) or "check llm.model (--model) and llm.base_url"
+    detail = _detail(error)
+    if status == 429:
+        return f"{address} takes no more requests for now (429){detail}", "try again later"
+    if status < 500:
+        return f"{address} refused the request ({status}){detail}", "check llm.model and the budget"
+    return f"{address} failed ({status}){detail}", "try again later"
+
+
+def _of_key(status: int, endpoint: Endpoint) -> tuple[str, str]:
+    """Return message and next step where the key is missing or refused."""
+    name = endpoint.key_name
+    if not endpoint.api_key:
+        message = f"{endpoint.address} wants a key ({status}), and none is set"
+        return message, f"set the environment variable {name or 'that llm.api_key_env names'}"
+    where = f" in {name}" if name else ""
+    return f"{endpoint.address} refused the key{where} ({status})", "check the key and its rights"
+
+
+def _hint(endpoint: Endpoint) -> str:
+    """Return the advice for an address that lacks the API's usual path; empty if it has it."""
+    if "/v1" in urlsplit(endpoint.base_url).path:
+        return ""
+    return f"try llm.base_url = {endpoint.address.rstrip('/')}/v1"
+
+
+def _detail(error: BaseException | None) -> str:
+    """Return what the other side says about it, on one line and not too long."""
+    body = getattr(error, "body", None)
+    said = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(said, str) or not said:
+        # An error page is no message; the client puts its whole text into its own.
+        said = "" if isinstance(body, str) else str(error or "")
+    line = " ".join(said.split())
+    return f": {line[:_LONGEST_MESSAGE]}" if line else ""

@@ -1,0 +1,184 @@
+"""The index's folder and the files in it: their names, how they are replaced and swept."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from askmd.errors import IndexFault
+
+MANIFEST = "manifest.json"
+GITIGNORE = ".gitignore"
+LOCK = "write.lock"
+HOLDER = "write.pid"
+REBUILD = "rebuild-"
+_HEX = "[0-9a-f]{16}"
+_OURS = re.compile(
+    rf"manifest\.json|\.gitignore|write\.(lock|pid)|.*\.{_HEX}\.tmp"
+    rf"|(index|rebuild)-{_HEX}\.sqlite3(-wal|-shm|-journal)?|vectors-{_HEX}\.faiss"
+)
+_SYSTEMS_OWN = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_COMPANIONS = ("", "-wal", "-shm", "-journal")
+"""What SQLite puts beside a database, and the database itself."""
+_ATTEMPTS = 20
+_PAUSE_SECONDS = 0.05
+Result = TypeVar("Result")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the index's folder, for its owner only, if it is not there.
+
+    Raises IndexFault if the folder is somebody else's: it holds files that are no index's.
+    """
+    if not (folder / MANIFEST).exists():
+        _refuse_foreign(folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(PermissionError):
+            folder.chmod(0o700)
+    if not (folder / GITIGNORE).exists():
+        # Notes can be read out of an index: it must not reach a repository by accident.
+        replace_file(folder / GITIGNORE, b"*\n", is_durable=False)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir()):
+        if not _OURS.fullmatch(entry.name) and entry.name not in _SYSTEMS_OWN:
+            raise IndexFault(
+                f"{folder} is no index: it holds {entry.name!r}",
+                "name a new or an empty folder with `--index`",
+            )
+
+
+def new_name(kind: str) -> str:
+    """Return an unused name for a database file; kind is ``index`` or ``rebuild``."""
+    return f"{kind}-{secrets.token_hex(8)}.sqlite3"
+
+
+def published_name(database: str) -> str:
+    """Return what a rebuilt database is called once it is current."""
+    return database.replace(REBUILD, "index-")
+
+
+def vectors_name(database: str) -> str:
+    """Return the name of the FAISS file that is derived from a database."""
+    return published_name(database).replace("index-", "vectors-").replace(".sqlite3", ".faiss")
+
+
+def create_file(path: Path) -> None:
+    """Make an empty file that only its owner may read; SQLite gives its companions the same mode.
+
+    Never called for a database that is open: closing any descriptor of it drops SQLite's locks.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def replace_file(path: Path, *parts: bytes | memoryview, is_durable: bool = True) -> None:
+    """Put a file of mode 0600 in a path's place: at any moment the old one or all of the new.
+
+    is_durable: also after a power cut; that costs two waits for the disk.
+    """
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        create_file(draft)
+        with draft.open("wb") as file:
+            file.writelines(parts)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
+        patiently(lambda: draft.replace(path))
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    if is_durable:
+        sync_folder(path.parent)
+
+
+def patiently(act: Callable[[], Result]) -> Result:
+    """Call again while Windows refuses because another process has the file open just now."""
+    for _ in range(_ATTEMPTS if sys.platform == "win32" else 0):
+        try:
+            return act()
+        except PermissionError:
+            time.sleep(_PAUSE_SECONDS)
+    return act()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder survive a power failure, where the system can."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_database(path: Path) -> None:
+    """Remove a database and its companions, as far as the system lets us."""
+    for companion in _COMPANIONS:
+        _remove(path.with_name(path.name + companion))
+
+
+def sweep_leftovers(folder: Path, database: str) -> None:
+    """Remove what crashes and rebuilds left: all but the current database's files and a rebuild.
+
+    Only under the write lock. A file that another process has open stays on Windows; the next
+    sweep gets it.
+    """
+    kept = {database + companion for companion in _COMPANIONS} | {vectors_name(database)}
+    for entry in list(folder.iterdir()):
+        is_leftover = entry.name.startswith(("index-", "vectors-")) or entry.name.endswith(".tmp")
+        if is_leftover and _OURS.fullmatch(entry.name) and entry.name not in kept:
+            _remove(entry)
+
+
+def find_rebuilds(folder: Path) -> list[Path]:
+    """Return the databases of rebuilds that were not finished."""
+    return sorted(folder.glob(f"{REBUILD}*.sqlite3"))
+
+
+def sizes(folder: Path) -> list[tuple[Path, int]]:
+    """Return every file of the index with its size in bytes."""
+    found = []
+    for entry in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):
+            if _OURS.fullmatch(entry.name) and entry.is_file():
+                found.append((entry, entry.stat().st_size))
+    return found
+
+
+def relative_root(folder: Path, root: Path) -> str:
+    """Return how the documents' root is stored: relative to the index if one drive holds both."""
+    try:
+        return Path(os.path.relpath(root.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return root.resolve().as_posix()
+
+
+def absolute_root(folder: Path, stored: str) -> Path:
+    """Return the documents' root, seen from where the index is now."""
+    return (folder.resolve() / stored).resolve()
+
+
+def is_same_folder(one: Path, other: Path) -> bool:
+    """Return whether two paths lead to one folder, present or not."""
+    if one == other:
+        return True
+    with suppress(OSError):
+        return one.samefile(other)
+    return os.path.normcase(one) == os.path.normcase(other)
+
+
+def _remove(path: Path) -> None:
+    with suppress(FileNotFoundError, PermissionError):
+        path.unlink()

@@ -1,0 +1,48 @@
+"""One writer an index: a lock file, and beside it who holds it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from askmd.errors import IndexLocked
+from askmd.store.folder import HOLDER, LOCK, replace_file
+
+WAIT_SECONDS = 0.5
+
+
+class WriteLock:
+    """The right to write an index, held until it is released or the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock, or raise IndexLocked after a short wait, naming the process that has it.
+
+        The operating system lets go of it when a process dies, so a crash leaves nothing to mend.
+        """
+        self._holder = folder / HOLDER
+        self._lock = FileLock(folder / LOCK, mode=0o600, thread_local=False)
+        try:
+            self._lock.acquire(timeout=WAIT_SECONDS)
+        except Timeout as error:
+            raise IndexLocked(
+                f"{_name_holder(self._holder)} is writing the index in {folder}",
+                "wait until it is done, then run the same command",
+            ) from error
+        # Not in the lock file itself: a locked file cannot be read on Windows.
+        replace_file(self._holder, str(os.getpid()).encode(), is_durable=False)
+
+    def release(self) -> None:
+        """Let the next writer in; calling it twice is harmless."""
+        if self._lock.is_locked:
+            with suppress(OSError):
+                self._holder.unlink(missing_ok=True)
+            self._lock.release()
+
+
+def _name_holder(path: Path) -> str:
+    with suppress(OSError, ValueError):
+        return f"process {int(path.read_text(encoding='utf-8'))}"
+    return "another process"

@@ -1,0 +1,296 @@
+"""The readers of an index: many threads, many processes, beside one writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from askmd.errors import IndexCorrupt, IndexFault
+from askmd.store import reading, words
+from askmd.store.database import connect_reader, explained, snapshot
+from askmd.store.folder import absolute_root, sizes, vectors_name
+from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
+from askmd.store.reading import Counts
+from askmd.store.replacing import find_keys
+from askmd.store.schema import State, check_identity, check_uuid, read_state
+from askmd.store.selection import Numbers, select_numbers
+from askmd.types import Chunk, Document, Filter, Identity, Scored
+
+if TYPE_CHECKING:
+    from askmd.store.nearest import Snapshot
+    from askmd.types import Vector
+
+_ATTEMPTS = 5
+_KEPT_SELECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One committed state of the index, as one connection sees it."""
+
+    connection: sqlite3.Connection
+    state: State
+    database: Path
+
+
+class _Connection:
+    """A thread's own connection; gone when its thread is."""
+
+    inherited: ClassVar[list[_Connection]] = []
+    """Connections of a parent process. SQLite forbids to use them here, and even to close them."""
+
+    def __init__(self, path: Path) -> None:
+        self.sqlite = connect_reader(path)
+        self.database = path.name
+        self.process = os.getpid()
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self.sqlite.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "sqlite") and self.process == os.getpid():
+            self.close()
+
+
+class SQLiteStore:
+    """Reads an index; shared between threads safely, sees a newer generation at its next call.
+
+    Every method raises IndexCorrupt where the index is damaged, IndexMismatch where a rebuild put
+    vectors of another identity in its place.
+    """
+
+    def __init__(self, folder: Path, identity: Identity | None) -> None:
+        """Read the index in a folder; with an identity, only while it has that."""
+        self._folder = folder
+        self._wanted = identity
+        self._own = threading.local()
+        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._selections: dict[tuple[str, int, Filter], Numbers | None] = {}
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        """Return itself, to be closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    @property
+    def identity(self) -> Identity:
+        """What the stored vectors are made of."""
+        with self._reading() as view:
+            return view.state.identity
+
+    @property
+    def generation(self) -> int:
+        """Grows by one with each committed write."""
+        with self._reading() as view:
+            return view.state.generation
+
+    @property
+    def root(self) -> Path:
+        """The documents' folder, seen from where the index is now; it need not exist."""
+        with self._reading() as view:
+            return absolute_root(self._folder, view.state.root)
+
+    def documents(self) -> dict[str, Document]:
+        """Return every document by its path."""
+        with self._reading() as view:
+            return reading.read_documents(view.connection, view.database)
+
+    def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
+        """Return the nearest chunks by cosine among those ``where`` allows, best first; exact.
+
+        vector: float32, shape (dim,), of length one. Raises IndexMismatch for another dimension,
+        EmbeddingError for anything else that is no unit vector.
+        """
+        from askmd.store import floats, nearest
+
+        with self._reading() as view:
+            if not view.state.identity.dim:
+                return []
+            question = floats.check_question(vector, view.state.identity.dim)
+            allowed = self._select(view, where)
+            found = nearest.nearest(self._take_snapshot(view), question, limit, allowed)
+            ids = _ids(view.connection, [number for number, _ in found])
+        scored = [Scored(ids[number], score) for number, score in found]
+        return sorted(scored, key=lambda one: (-one.score, one.id))
+
+    def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
+        """Return the best chunks by BM25 that hold any of the terms, best first; higher is better.
+
+        A term is text, whatever stands in it; one of several words is a phrase.
+        """
+        with self._reading() as view:
+            allowed = self._select(view, where)
+            return words.best_by_words(view.connection, terms, limit, allowed)
+
+    def vocabulary_has(self, terms: Collection[str]) -> set[str]:
+        """Return the terms that occur in some chunk, by the same stemming as a search."""
+        with self._reading() as view:
+            return words.present_terms(view.connection, terms)
+
+    def cosines(self, vector: Vector, ids: Sequence[str]) -> list[float]:
+        """Return the cosine of each chunk's vector with ``vector``, in the same order.
+
+        A chunk that is gone since it was found has -1.0. Raises as ``dense`` does.
+        """
+        from askmd.store import floats
+
+        with self._reading() as view:
+            if not view.state.identity.dim:
+                return [-1.0] * len(ids)
+            question = floats.check_question(vector, view.state.identity.dim)
+            found = floats.cosines(view.connection, question, ids, view.database)
+        return [found.get(id, -1.0) for id in ids]
+
+    def chunks(self, ids: Sequence[str]) -> dict[str, Chunk]:
+        """Return the chunks that exist, by id; ``embedded`` is empty, for it is not kept."""
+        with self._reading() as view:
+            return reading.read_chunks(view.connection, ids, view.database)
+
+    def neighbours(self, id: str, distance: int) -> list[Chunk]:
+        """Return the chunks up to ``distance`` before and after one in its document, in order.
+
+        The chunk itself is not among them.
+        """
+        with self._reading() as view:
+            return reading.read_neighbours(view.connection, id, distance, view.database)
+
+    def known_keys(self, keys: Collection[bytes]) -> set[bytes]:
+        """Return those of the keys (see ``vector_key``) whose vector is stored."""
+        with self._reading() as view:
+            return find_keys(view.connection, keys)
+
+    def counts(self) -> Counts:
+        """Return how much the index holds."""
+        with self._reading() as view:
+            return reading.read_counts(view.connection)
+
+    def files(self) -> list[tuple[Path, int]]:
+        """Return every file of the index with its size in bytes."""
+        return sizes(self._folder)
+
+    def close(self) -> None:
+        """Let go of every connection; calling it twice is harmless."""
+        with self._lock:
+            self._is_closed = True
+            self._snapshot = None
+            connections = [one for one in self._connections if one.process == os.getpid()]
+        for connection in connections:
+            connection.close()
+
+    def _take_snapshot(self, view: _View) -> Snapshot:
+        """Return the vectors of the view's generation."""
+        from askmd.store import nearest
+
+        state, database = view.state, view.database
+        with self._lock:
+            held = self._snapshot
+            if held is None or held.numbering != state.numbering:
+                file = self._folder / vectors_name(database.name)
+                held = nearest.take_snapshot(view.connection, state, file, database)
+            elif held.generation < state.generation:
+                held = nearest.update_snapshot(held, view.connection, state, database)
+            self._snapshot = held
+        if held.generation > state.generation:
+            # Another thread looked later; this call keeps to the generation it began with.
+            held = nearest.update_snapshot(held, view.connection, state, database)
+        return held
+
+    def _select(self, view: _View, where: Filter) -> Numbers | None:
+        """Return what a filter allows; computed once a generation."""
+        key = (view.state.numbering, view.state.generation, where)
+        if key not in self._selections:
+            if len(self._selections) >= _KEPT_SELECTIONS:
+                self._selections = {}
+            self._selections[key] = select_numbers(view.connection, where)
+        return self._selections[key]
+
+    @contextmanager
+    def _reading(self) -> Iterator[_View]:
+        """See one committed state inside; the manifest is read first, so it cannot be newer."""
+        manifest, connection = self._connect()
+        path = self._folder / manifest.database
+        with explained(path), snapshot(connection):
+            state = read_state(connection, path)
+            check_uuid(manifest, state, path)
+            if state.generation < manifest.generation:
+                lost = manifest.generation - state.generation
+                raise IndexCorrupt(f"{path} lost its last {lost} writes", "run `askmd ingest`")
+            if self._wanted:
+                check_identity(state.identity, self._wanted, self._folder)
+            yield _View(connection, state, path)
+
+    def _connect(self) -> tuple[Manifest, sqlite3.Connection]:
+        """Return the manifest and this thread's connection to the database it names."""
+        if self._is_closed:
+            raise IndexFault(f"the index in {self._folder} was closed", "open it again")
+        path = self._folder
+        for _ in range(_ATTEMPTS):
+            manifest = read_manifest(self._folder)
+            path = self._folder / manifest.database
+            try:
+                with explained(path):
+                    return manifest, self._own_connection(path)
+            except IndexFault:
+                if path.exists():
+                    raise
+            # A rebuild took the old database away between two looks: look again.
+        raise IndexCorrupt(f"{path} is missing", REBUILD_STEP)
+
+    def _own_connection(self, path: Path) -> sqlite3.Connection:
+        mine: _Connection | None = getattr(self._own, "connection", None)
+        if mine and mine.process != os.getpid():
+            _Connection.inherited.append(mine)
+            mine = None
+        if mine and mine.database != path.name:
+            mine.close()
+            mine = None
+        if mine is None:
+            mine = _Connection(path)
+            with self._lock:
+                self._connections.add(mine)
+            self._own.connection = mine
+        return mine.sqlite
+
+
+def open_store(folder: Path, identity: Identity | None = None) -> SQLiteStore:
+    """Return the reader of the index in a folder.
+
+    Raises NoIndex if there is none, IndexMismatch if it has not the identity that is asked for,
+    IndexCorrupt if it is damaged.
+    """
+    store = SQLiteStore(folder.absolute(), identity)
+    try:
+        store.generation  # noqa: B018
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _ids(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
+    rows = connection.execute(
+        "SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(numbers)),),
+    )
+    return dict(rows.fetchall())

@@ -1,0 +1,75 @@
+"""What both the readers and the writer ask of the tables."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from askmd.store.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, read_chunk, read_document
+from askmd.types import Chunk, Document
+
+_CHUNKS = f"""
+SELECT path, checksum, {CHUNK_COLUMNS} FROM chunks
+JOIN documents ON documents.number = chunks.document
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much an index holds."""
+
+    documents: int
+    chunks: int
+    vectors: int
+    """Distinct vectors, those no chunk refers to any more among them."""
+    longest_chunk_tokens: int
+    last_ingest: str | None
+    """ISO time of the last finished ingest; None before the first."""
+
+
+def read_counts(connection: sqlite3.Connection) -> Counts:
+    """Return how much the index holds."""
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks), "
+        "(SELECT count(*) FROM vectors), (SELECT coalesce(max(tokens), 0) FROM chunks), "
+        "(SELECT value FROM meta WHERE key = 'last_ingest')"
+    ).fetchone()
+    return Counts(*row)
+
+
+def read_documents(connection: sqlite3.Connection, database: Path) -> dict[str, Document]:
+    """Return every document by its path, in the order of paths."""
+    rows = connection.execute(f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY path")
+    return {row[0]: read_document(row, database) for row in rows}
+
+
+def read_chunks(
+    connection: sqlite3.Connection, ids: Sequence[str], database: Path
+) -> dict[str, Chunk]:
+    """Return the chunks that exist, by id, in the order asked for."""
+    where = "WHERE id IN (SELECT value FROM json_each(?))"
+    rows = connection.execute(_CHUNKS + where, (json.dumps(list(ids)),))
+    found = {
+        values[0]: read_chunk(path, tuple(values), checksum, database)
+        for path, checksum, *values in rows
+    }
+    return {id: found[id] for id in ids if id in found}
+
+
+def read_neighbours(
+    connection: sqlite3.Connection, id: str, distance: int, database: Path
+) -> list[Chunk]:
+    """Return the chunks up to ``distance`` before and after one, without itself, in order."""
+    row = connection.execute("SELECT document, position FROM chunks WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        return []
+    document, position = row
+    rows = connection.execute(
+        f"{_CHUNKS} WHERE document = ? AND position BETWEEN ? AND ? AND position != ? "
+        "ORDER BY position",
+        (document, position - distance, position + distance, position),
+    )
+    return [read_chunk(path, tuple(values), checksum, database) for path, checksum, *values in rows]

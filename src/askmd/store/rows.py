@@ -1,0 +1,137 @@
+"""Documents and chunks as rows, each chunk under a checksum that a reader verifies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from askmd.errors import IndexCorrupt
+from askmd.store.manifest import REBUILD_STEP
+from askmd.types import Chunk, Document, Stamp
+
+DOCUMENT_COLUMNS = "path, digest, size, mtime_ns, ctime_ns, inode, title, description, metadata"
+CHUNK_COLUMNS = (
+    'id, position, heading, anchor, first_line, last_line, start, "end", text, tokens, '
+    "words_heading, vector_key"
+)
+_SIZE = 16
+"""Bytes of a key or checksum: no accident repeats one in 2**128."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk as it is stored, without its number and its document's."""
+
+    values: tuple[Any, ...]
+    """In the order of CHUNK_COLUMNS."""
+    checksum: bytes
+
+    @property
+    def id(self) -> str:
+        """The chunk's id."""
+        return str(self.values[0])
+
+    @property
+    def vector_key(self) -> bytes:
+        """The key of the chunk's vector."""
+        return bytes(self.values[-1])
+
+
+def vector_key(embedded: str) -> bytes:
+    """Return the key under which a text's vector is kept: blake2b of what is embedded, 16 bytes."""
+    return blake2b(embedded.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
+
+
+def vector_checksum(key: bytes, vector: bytes) -> bytes:
+    """Return what a stored vector's bytes are checked against."""
+    return blake2b(key + vector, digest_size=_SIZE).digest()
+
+
+def chunk_rows(document: Document, chunks: Sequence[Chunk]) -> list[ChunkRow]:
+    """Return a document's chunks as rows; the first also answers to its title and description."""
+    rows = []
+    for position, chunk in enumerate(chunks):
+        words = [" > ".join(chunk.heading)]
+        if position == 0:
+            words += [clean(text) for text in (document.title, document.description) if text]
+        values = (
+            chunk.id,
+            position,
+            json.dumps(chunk.heading),
+            chunk.anchor,
+            *chunk.lines,
+            *chunk.chars,
+            chunk.text,
+            chunk.tokens,
+            "\n".join(words),
+            vector_key(chunk.embedded),
+        )
+        rows.append(ChunkRow(values, _chunk_checksum(document.path, values)))
+    return rows
+
+
+def read_chunk(path: str, values: tuple[Any, ...], checksum: bytes, database: Path) -> Chunk:
+    """Return a chunk from its row; raises IndexCorrupt if the row is not what was written."""
+    try:
+        is_sound = _chunk_checksum(path, values) == checksum
+    except (TypeError, AttributeError):
+        # A damaged row can hold another type than was written.
+        is_sound = False
+    if not is_sound:
+        raise IndexCorrupt(f"{database} is damaged: a chunk of {path} has changed", REBUILD_STEP)
+    id, _, heading, anchor, first_line, last_line, start, end, text, tokens, *_ = values
+    return Chunk(
+        id=id,
+        path=path,
+        heading=tuple(json.loads(heading)),
+        anchor=anchor,
+        lines=(first_line, last_line),
+        chars=(start, end),
+        text=text,
+        embedded="",
+        tokens=tokens,
+    )
+
+
+def document_values(document: Document) -> tuple[Any, ...]:
+    """Return a document in the order of DOCUMENT_COLUMNS."""
+    return (
+        document.path,
+        document.digest,
+        *stamp_values(document.stamp),
+        clean(document.title),
+        clean(document.description),
+        json.dumps(dict(document.metadata)),
+    )
+
+
+def stamp_values(stamp: Stamp) -> tuple[int, int, int, str]:
+    """Return a stamp as it is stored: an inode can be larger than SQLite's integers."""
+    return stamp.size, stamp.mtime_ns, stamp.ctime_ns, str(stamp.inode)
+
+
+def clean(text: str) -> str:
+    """Return a text that SQLite takes: YAML's escapes can spell half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def read_document(values: tuple[Any, ...], database: Path) -> Document:
+    """Return a document from a row in the order of DOCUMENT_COLUMNS."""
+    path, digest, size, mtime_ns, ctime_ns, inode, title, description, metadata = values
+    try:
+        stamp = Stamp(size, mtime_ns, ctime_ns, int(inode))
+        return Document(path, digest, stamp, title, description, json.loads(metadata))
+    except (ValueError, TypeError) as error:
+        raise IndexCorrupt(
+            f"{database} is damaged: {path} is not readable", REBUILD_STEP
+        ) from error
+
+
+def _chunk_checksum(path: str, values: tuple[Any, ...]) -> bytes:
+    *texts, key = values
+    canonical = json.dumps([path, *texts, key.hex()], ensure_ascii=False)
+    return blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()

@@ -1,0 +1,199 @@
+"""The tables, and the few facts about the whole index that ``meta`` holds."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import uuid
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from askmd.errors import IndexCorrupt, IndexMismatch
+from askmd.store.folder import absolute_root, is_same_folder
+from askmd.store.manifest import REBUILD_STEP, Manifest
+from askmd.types import Identity
+
+SCHEMA = "1"
+
+_META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+_VECTORS = """
+CREATE TABLE vectors (
+    key BLOB PRIMARY KEY,     -- blake2b-16 of the text that was embedded
+    vector BLOB NOT NULL,     -- float32, little-endian
+    checksum BLOB NOT NULL,
+    orphaned_at REAL          -- Unix time since when no chunk refers to it; NULL while one does
+)"""
+_CONTENT = (
+    """
+CREATE TABLE documents (
+    number INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL,
+    inode TEXT NOT NULL,      -- up to 128 bits on Windows
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    metadata TEXT NOT NULL    -- JSON
+)""",
+    # AUTOINCREMENT: a number is never given twice, so what is derived from a chunk can be keyed
+    # by its number and brought up to date by looking at numbers alone.
+    """
+CREATE TABLE chunks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    heading TEXT NOT NULL,    -- JSON, an array
+    anchor TEXT NOT NULL,
+    first_line INTEGER NOT NULL,
+    last_line INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    words_heading TEXT NOT NULL,
+    vector_key BLOB NOT NULL REFERENCES vectors (key),
+    checksum BLOB NOT NULL
+)""",
+    "CREATE INDEX chunks_document ON chunks (document, position)",
+    "CREATE INDEX chunks_vector ON chunks (vector_key)",
+    """
+CREATE VIRTUAL TABLE words USING fts5 (
+    words_heading, text, content = 'chunks', content_rowid = 'number',
+    tokenize = 'porter unicode61 remove_diacritics 2'
+)""",
+    """
+CREATE TRIGGER chunks_inserted AFTER INSERT ON chunks BEGIN
+    INSERT INTO words (rowid, words_heading, text)
+    VALUES (new.number, new.words_heading, new.text);
+END""",
+    """
+CREATE TRIGGER chunks_deleted AFTER DELETE ON chunks BEGIN
+    INSERT INTO words (words, rowid, words_heading, text)
+    VALUES ('delete', old.number, old.words_heading, old.text);
+END""",
+    """
+CREATE TRIGGER chunks_updated AFTER UPDATE OF words_heading, text ON chunks
+WHEN old.words_heading IS NOT new.words_heading OR old.text IS NOT new.text BEGIN
+    INSERT INTO words (words, rowid, words_heading, text)
+    VALUES ('delete', old.number, old.words_heading, old.text);
+    INSERT INTO words (rowid, words_heading, text)
+    VALUES (new.number, new.words_heading, new.text);
+END""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an index says of itself."""
+
+    uuid: str
+    generation: int
+    numbering: str
+    """Names the run of chunk numbers; a database that lost commits begins a new one."""
+    identity: Identity
+    root: str
+    """The documents' root, as ``folder.relative_root`` wrote it."""
+    last_ingest: str | None
+    """ISO time of the last finished ingest."""
+
+
+def create_tables(
+    connection: sqlite3.Connection, identity: Identity, root: str, generation: int
+) -> None:
+    """Make an empty index; to be called inside a transaction."""
+    connection.execute(_META)
+    connection.execute(_VECTORS)
+    for statement in _CONTENT:
+        connection.execute(statement)
+    put_meta(
+        connection,
+        schema=SCHEMA,
+        uuid=uuid.uuid4().hex,
+        generation=str(generation),
+        numbering=secrets.token_hex(8),
+        identity=json.dumps(asdict(identity)),
+        root=root,
+    )
+
+
+def empty_content(connection: sqlite3.Connection, now: float) -> None:
+    """Forget documents and chunks but keep the vectors; to be called inside a transaction."""
+    for table in ("words", "chunks", "documents"):
+        connection.execute(f"DROP TABLE {table}")
+    for statement in _CONTENT:
+        connection.execute(statement)
+    connection.execute("UPDATE vectors SET orphaned_at = ? WHERE orphaned_at IS NULL", (now,))
+    put_meta(connection, numbering=secrets.token_hex(8))
+
+
+def put_meta(connection: sqlite3.Connection, **values: str) -> None:
+    """Set facts about the whole index."""
+    connection.executemany(
+        "INSERT INTO meta (key, value) VALUES (?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        list(values.items()),
+    )
+
+
+def read_state(connection: sqlite3.Connection, path: Path) -> State:
+    """Return what the index says of itself.
+
+    Raises IndexMismatch if another version of askmd made it, IndexCorrupt if it makes no sense.
+    """
+    meta = dict(connection.execute("SELECT key, value FROM meta"))
+    if meta.get("schema", SCHEMA) != SCHEMA:
+        raise IndexMismatch(f"{path} was made by another version of askmd", REBUILD_STEP)
+    try:
+        data = json.loads(meta["identity"])
+        if data.keys() != {one.name for one in fields(Identity)}:
+            raise IndexMismatch(f"{path} was made by another version of askmd", REBUILD_STEP)
+        return State(
+            uuid=meta["uuid"],
+            generation=int(meta["generation"]),
+            numbering=meta["numbering"],
+            identity=Identity(**data),
+            root=meta["root"],
+            last_ingest=meta.get("last_ingest"),
+        )
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise IndexCorrupt(
+            f"{path} is damaged: its description is not readable", REBUILD_STEP
+        ) from error
+
+
+def check_identity(built: Identity, wanted: Identity, folder: Path) -> None:
+    """Raise IndexMismatch, naming the fields, unless the vectors of both may meet."""
+    if 0 in (built.dim, wanted.dim):
+        wanted = replace(wanted, dim=built.dim)
+    have, want = asdict(built), asdict(wanted)
+    differing = [name for name in have if have[name] != want[name]]
+    if differing:
+        raise IndexMismatch(
+            f"the index in {folder} was built with {_name_fields(have, differing)}, "
+            f"but the settings ask for {_name_fields(want, differing)}",
+            f"{REBUILD_STEP}, or restore the old settings",
+        )
+
+
+def _name_fields(values: dict[str, object], names: list[str]) -> str:
+    return ", ".join(f"{name} {values[name]!r}" for name in names)
+
+
+def check_root(folder: Path, stored: str, wanted: Path) -> None:
+    """Raise IndexMismatch unless the index belongs to this root of documents."""
+    built = absolute_root(folder, stored)
+    if not is_same_folder(built, wanted.resolve()):
+        raise IndexMismatch(
+            f"the index in {folder} belongs to {built}, not to {wanted}",
+            "give each folder its own index with `--index`",
+        )
+
+
+def check_uuid(manifest: Manifest, state: State, path: Path) -> None:
+    """Raise IndexCorrupt if a database stands in the place of another one."""
+    if manifest.uuid != state.uuid:
+        raise IndexCorrupt(f"{path} is not the database its manifest names", REBUILD_STEP)

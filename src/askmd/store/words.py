@@ -1,0 +1,62 @@
+"""Search by words: FTS5, BM25, and never a syntax error from what a person typed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from askmd.store.rows import clean
+from askmd.store.selection import Numbers
+from askmd.types import Scored
+
+HEADING_WEIGHT = 2.0
+TEXT_WEIGHT = 1.0
+
+_BEST = f"""
+SELECT id, -score FROM (
+    SELECT rowid AS number, rank AS score FROM words
+    WHERE words MATCH :query AND rank MATCH 'bm25({HEADING_WEIGHT}, {TEXT_WEIGHT})'
+    ORDER BY rank LIMIT :limit
+) JOIN chunks USING (number)
+"""
+# The + keeps SQLite from running the whole MATCH once for each allowed number.
+_BEST_OF_ALLOWED = _BEST.replace(
+    "ORDER BY", "AND +rowid IN (SELECT value FROM json_each(:allowed)) ORDER BY"
+)
+
+
+def best_by_words(
+    connection: sqlite3.Connection, terms: Sequence[str], limit: int, allowed: Numbers | None
+) -> list[Scored]:
+    """Return the best chunks by BM25 among the allowed ones (None: all), higher is better."""
+    query = match_any(terms)
+    if not query or limit <= 0:
+        return []
+    parameters: dict[str, object] = {"query": query, "limit": limit}
+    if allowed is not None:
+        parameters["allowed"] = allowed.as_json
+    rows = connection.execute(_BEST if allowed is None else _BEST_OF_ALLOWED, parameters)
+    found = [Scored(id, score) for id, score in rows]
+    return sorted(found, key=lambda one: (-one.score, one.id))
+
+
+def present_terms(connection: sqlite3.Connection, terms: Iterable[str]) -> set[str]:
+    """Return the terms that occur in some chunk, by the same stemming as a search."""
+    return {
+        term
+        for term in terms
+        if connection.execute(
+            "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (_quote(term),)
+        ).fetchone()
+    }
+
+
+def match_any(terms: Iterable[str]) -> str:
+    """Return the FTS5 query for chunks that hold any of the terms; empty without a term."""
+    return " OR ".join(_quote(term) for term in dict.fromkeys(terms) if term.strip())
+
+
+def _quote(term: str) -> str:
+    """Return a term as an FTS5 string: whatever stands in it, it is text and not syntax."""
+    # FTS5 ends its query at a NUL.
+    return '"' + clean(term).replace("\0", " ").replace('"', '""') + '"'

@@ -1,0 +1,240 @@
+"""The one writer of an index."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Self
+
+from askmd.errors import IndexFault
+from askmd.store import replacing
+from askmd.store.database import checkpoint, connect_writer, explained, transaction
+from askmd.store.folder import published_name, sweep_leftovers, sync_folder, vectors_name
+from askmd.store.lock import WriteLock
+from askmd.store.manifest import Manifest, write_manifest
+from askmd.store.reading import Counts, read_counts, read_documents
+from askmd.store.rows import stamp_values
+from askmd.store.schema import State, put_meta
+from askmd.store.vectors import has_drifted, read_vector_file
+from askmd.types import Document, Identity, Indexed, Stamp
+
+if TYPE_CHECKING:
+    from askmd.types import Vector
+
+KEPT_SECONDS = 30 * 24 * 3600
+"""How long a vector that no chunk refers to waits for its text to come back."""
+LONG_LOG_BYTES = 32 * 1024 * 1024
+"""A write-ahead log of this size is moved into the database before the journey ends."""
+_NO_VECTORS: Mapping[bytes, Vector] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class Opened:
+    """A database that is ready to be written."""
+
+    connection: sqlite3.Connection
+    path: Path
+    state: State
+    is_rebuild: bool = False
+    """Nobody reads it yet: the manifest names it once it is published."""
+
+
+class IndexWriter:
+    """Writes an index for one thread at a time; made by ``open_writer``, holds its lock.
+
+    Every method raises IndexCorrupt for a damaged database and IndexFault for a full disk; what
+    was committed before stays.
+    """
+
+    def __init__(self, opened: Opened, lock: WriteLock, now: Callable[[], float]) -> None:
+        """Write what is open, under a lock that is held; ``now`` gives Unix time in seconds."""
+        self._opened = opened
+        self._lock = lock
+        self._now = now
+        self._folder = opened.path.parent
+
+    def __enter__(self) -> Self:
+        """Return itself, to be closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close; what was not committed is gone, an unfinished rebuild waits for the next one."""
+        self.close()
+
+    @property
+    def identity(self) -> Identity:
+        """What the vectors are made of; its dimension is known once there is a vector."""
+        return self._opened.state.identity
+
+    @property
+    def generation(self) -> int:
+        """Grows by one with each committed write."""
+        return self._opened.state.generation
+
+    def documents(self) -> dict[str, Document]:
+        """Return every document by its path."""
+        with explained(self._opened.path):
+            return read_documents(self._opened.connection, self._opened.path)
+
+    def known_keys(self, keys: Collection[bytes]) -> set[bytes]:
+        """Return those of the keys (see ``vector_key``) whose vector need not be computed."""
+        with explained(self._opened.path):
+            return replacing.find_keys(self._opened.connection, keys)
+
+    def counts(self) -> Counts:
+        """Return how much the index holds now."""
+        with explained(self._opened.path):
+            return read_counts(self._opened.connection)
+
+    def write(
+        self,
+        indexed: Sequence[Indexed],
+        *,
+        removed: Sequence[str] = (),
+        vectors: Mapping[bytes, Vector] = _NO_VECTORS,
+    ) -> int:
+        """Remove documents, put others in their places, all or nothing; return the generation.
+
+        vectors: of texts that are new to the index, by ``vector_key``. Raises EmbeddingError if
+        a chunk has no vector, or a vector is no finite float32 unit vector; IndexMismatch if it
+        has another dimension.
+        """
+        generation = self.generation + bool(indexed or removed)
+        with self._committing(vectors) as connection:
+            replacing.remove_documents(connection, removed, self._now())
+            for one in indexed:
+                replacing.replace_document(connection, one, self._now())
+            put_meta(connection, generation=str(generation))
+        if generation > self.generation:
+            self._opened.state = replace(self._opened.state, generation=generation)
+            self._acknowledge()
+        return generation
+
+    def put_vectors(self, vectors: Mapping[bytes, Vector]) -> None:
+        """Keep vectors before their chunks are written, so that an interruption costs no more."""
+        with self._committing(vectors):
+            pass
+
+    def touch(self, stamps: Mapping[str, Stamp]) -> None:
+        """Note new stamps of documents whose content is the same."""
+        rows = [(*stamp_values(stamp), path) for path, stamp in stamps.items()]
+        with self._committing(_NO_VECTORS) as connection:
+            connection.executemany(
+                "UPDATE documents SET (size, mtime_ns, ctime_ns, inode) = (?, ?, ?, ?) "
+                "WHERE path = ?",
+                rows,
+            )
+
+    def sweep(self, *, everything: bool = False) -> int:
+        """Delete vectors that no chunk has used for 30 days, or now; return how many."""
+        before = None if everything else self._now() - KEPT_SECONDS
+        with self._committing(_NO_VECTORS) as connection:
+            return replacing.sweep_orphans(connection, before)
+
+    def finish(self, last_ingest: str) -> None:
+        """Note an ingest's ISO time, write the FAISS file, empty the log, publish a rebuild."""
+        with self._committing(_NO_VECTORS) as connection:
+            put_meta(connection, last_ingest=last_ingest)
+        with explained(self._opened.path):
+            self._write_vector_file()
+            checkpoint(self._opened.connection)
+        self.publish()
+
+    def publish(self) -> None:
+        """Put a rebuilt index in the old one's place; nothing to do for any other."""
+        if not self._opened.is_rebuild:
+            return
+        with explained(self._opened.path):
+            path = self._rename()
+            self._opened = Opened(connect_writer(path), path, self._opened.state)
+            self._acknowledge()
+            sweep_leftovers(self._folder, path.name)
+
+    def close(self) -> None:
+        """Let go of the database and the lock; calling it twice is harmless."""
+        with suppress(sqlite3.Error):
+            self._opened.connection.close()
+        self._lock.release()
+
+    @contextmanager
+    def _committing(self, vectors: Mapping[bytes, Vector]) -> Iterator[sqlite3.Connection]:
+        """Commit what happens inside together with the vectors, or nothing."""
+        identity, stored = self._check(vectors)
+        connection = self._opened.connection
+        with explained(self._opened.path), transaction(connection):
+            if identity != self.identity:
+                put_meta(connection, identity=json.dumps(asdict(identity)))
+            replacing.put_vectors(connection, stored, self._now())
+            yield connection
+        self._opened.state = replace(self._opened.state, identity=identity)
+        self._shorten_log()
+
+    def _check(self, vectors: Mapping[bytes, Vector]) -> tuple[Identity, dict[bytes, bytes]]:
+        """Return the identity with its dimension, and the vectors as they are stored."""
+        if not vectors:
+            return self.identity, {}
+        from askmd.store import floats
+
+        dim = floats.check_vectors(vectors, self.identity.dim)
+        stored = {key: floats.to_bytes(vector) for key, vector in vectors.items()}
+        return replace(self.identity, dim=dim), stored
+
+    def _acknowledge(self) -> None:
+        """Say outside the database how far it came: a log that is lost later is noticed."""
+        if self._opened.is_rebuild:
+            return
+        state = self._opened.state
+        with explained(self._opened.path):
+            manifest = Manifest(self._opened.path.name, state.uuid, state.generation)
+            write_manifest(self._folder, manifest)
+
+    def _shorten_log(self) -> None:
+        log = self._opened.path.with_name(f"{self._opened.path.name}-wal")
+        if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
+            checkpoint(self._opened.connection, mode="PASSIVE")
+
+    def _write_vector_file(self) -> None:
+        """Derive the FAISS file anew, unless the one there is sound and near enough."""
+        file = self._folder / vectors_name(self._opened.path.name)
+        if not self.identity.dim or self._is_current(file):
+            return
+        from askmd.store import nearest
+
+        opened = self._opened
+        snapshot = nearest.take_snapshot(opened.connection, opened.state, file, opened.path)
+        nearest.publish(snapshot, opened.state, file)
+
+    def _is_current(self, file: Path) -> bool:
+        state = self._opened.state
+        try:
+            header = read_vector_file(file).header
+        except (OSError, ValueError):
+            return False
+        is_ours = (header.uuid, header.numbering) == (state.uuid, state.numbering)
+        return is_ours and not has_drifted(self._opened.connection, header)
+
+    def _rename(self) -> Path:
+        """Close the rebuilt database and give it its final name; return its path."""
+        path = self._opened.path
+        checkpoint(self._opened.connection)
+        self._opened.connection.close()
+        if path.with_name(f"{path.name}-wal").exists():
+            # The log belongs to the old name; without it commits would be lost.
+            raise IndexFault(
+                f"the rebuilt index in {self._folder} could not be completed",
+                "make room on the disk and run `askmd ingest --rebuild` again",
+            )
+        final = path.with_name(published_name(path.name))
+        path.replace(final)
+        sync_folder(self._folder)
+        return final

@@ -1,0 +1,166 @@
+"""The one place that makes text fit for a terminal; notices and progress on stderr.
+
+Documents, models and servers may say anything: nothing of theirs may move the cursor, set a title,
+reach the clipboard or turn text around.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from askmd.prompt import INVISIBLE
+from askmd.types import Lines, Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+LONGEST_STRING = 2000
+"""Characters after which an unended title, clipboard or device string is taken for text."""
+
+# ECMA-48: strings run from OSC, DCS, SOS, PM or APC to ST (xterm: or BEL); CSI has parameters,
+# intermediates and a final byte; other escapes have intermediates and a final byte.
+_STRING_OPEN = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])"
+_STRING_BODY = rf"[^\x07\n\x18\x1a\x1b\x80-\x9f]{{0,{LONGEST_STRING}}}"
+_CSI_OPEN = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,64}[\x20-\x2f]{0,64}"
+_ESCAPE_OPEN = r"\x1b[\x20-\x2f]{0,64}"
+_SPECIAL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{INVISIBLE}]")
+_SEQUENCE = re.compile(
+    rf"{_STRING_OPEN}{_STRING_BODY}(?:\x07|\x9c|\x1b\\)"
+    rf"|{_CSI_OPEN}[\x40-\x7e]|{_ESCAPE_OPEN}[\x30-\x7e]|.",
+    re.DOTALL,
+)
+_UNDECIDED = re.compile(rf"{_STRING_OPEN}{_STRING_BODY}\x1b?|{_CSI_OPEN}|{_ESCAPE_OPEN}")
+
+
+class Sourced(Protocol):
+    """What has a place in a document: a hit, a passage, a citation."""
+
+    @property
+    def path(self) -> str:
+        """The document."""
+
+    @property
+    def lines(self) -> Lines:
+        """First and last line."""
+
+    @property
+    def heading(self) -> tuple[str, ...]:
+        """The heading path."""
+
+
+def clean(text: str) -> str:
+    """Return text without escape sequences, control and bidi characters; tabs and newlines stay.
+
+    A lone surrogate, which no terminal's encoding has, becomes U+FFFD.
+    """
+    cleaner = Cleaner()
+    return cleaner.feed(text) + cleaner.flush()
+
+
+class Cleaner:
+    """Cleans a stream: what comes out does not depend on where its deltas were cut."""
+
+    def __init__(self) -> None:
+        """Begin with nothing held back."""
+        self._held = ""
+
+    def feed(self, delta: str) -> str:
+        """Return what can be shown now; an unfinished sequence is held back."""
+        text, self._held = self._held + delta, ""
+        return "".join(self._clean(text, may_hold=True))
+
+    def flush(self) -> str:
+        """Return what is left of an unfinished sequence, at the end of the stream."""
+        text, self._held = self._held, ""
+        return "".join(self._clean(text, may_hold=False))
+
+    def _clean(self, text: str, *, may_hold: bool) -> Iterator[str]:
+        position = 0
+        while special := _SPECIAL.search(text, position):
+            start = special.start()
+            yield text[position:start]
+            if may_hold and _UNDECIDED.fullmatch(text, start):
+                self._held = text[start:]
+                return
+            sequence = _SEQUENCE.match(text, start)
+            position = sequence.end() if sequence else start + 1
+            if "\ud800" <= special.group() <= "\udfff":
+                yield "\ufffd"
+        yield text[position:]
+
+
+def source_line(source: Sourced) -> str:
+    """Return ``path:first-last  Heading > Sub``, fit for a terminal."""
+    first, last = source.lines
+    lines = f"{first}-{last}" if last > first else f"{first}"
+    place = f"{source.path}:{lines}  {' > '.join(source.heading)}"
+    return " ".join(clean(place).split("\n")).rstrip()
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Write a notice as one cleaned line to stderr."""
+    target = stream or sys.stderr
+    target.write(clean(text) + "\n")
+    target.flush()
+
+
+@contextmanager
+def progress_bar(stream: TextIO | None = None) -> Iterator[ProgressCallback]:
+    """Draw a journey's progress with rate and time left on a terminal; be quiet anywhere else.
+
+    ``NO_COLOR`` is respected, as rich does.
+    """
+    target = stream or sys.stderr
+    if not target.isatty():
+        yield _ignore
+        return
+    with _bar(target) as bar:
+        yield _Drawing(bar)
+
+
+def _ignore(_progress: Progress) -> None:
+    """Draw nothing."""
+
+
+def _bar(target: TextIO) -> Bar:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(file=target),
+        transient=True,
+    )
+
+
+class _Drawing:
+    """One bar a stage."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._tasks: dict[str, int] = {}
+
+    def __call__(self, progress: Progress) -> None:
+        from rich.progress import TaskID
+
+        if progress.stage not in self._tasks:
+            self._tasks[progress.stage] = self._bar.add_task(progress.stage, total=None, rate="")
+        task = TaskID(self._tasks[progress.stage])
+        speed = next(t.speed for t in self._bar.tasks if t.id == task)
+        rate = f"{speed:.0f} {progress.unit}/s" if speed else progress.unit
+        total = progress.total or None
+        self._bar.update(task, completed=progress.done, total=total, rate=rate)

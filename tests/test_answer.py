@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from askmd.answer import QUOTED_CHARACTERS, Answer, Chat
+from askmd.errors import LLMError
+from askmd.prompt import NOT_ANSWERED
+from askmd.types import (
+    AnswerRecord,
+    Chars,
+    Citation,
+    Filter,
+    Hit,
+    Message,
+    Mode,
+    Passage,
+    Search,
+    Usage,
+)
+
+USED = Usage(11, 3, 14)
+
+
+class Words:
+    """Counts words as tokens."""
+
+    window = 10_000
+    exact = True
+    vocabulary = "words"
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    def cut(self, text: str, limit: int) -> int:
+        return len(" ".join(text.split(" ")[:limit]))
+
+
+class Spoken:
+    """A completion that says what it was told to."""
+
+    def __init__(self, pieces: Sequence[str], cut_reason: str | None) -> None:
+        self._pieces = pieces
+        self.usage: Usage | None = None
+        self.cut_reason: str | None = "unread"
+        self._final_cut_reason = cut_reason
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self._pieces:
+            if self.is_closed:
+                return
+            yield piece
+        self.usage, self.cut_reason = USED, self._final_cut_reason
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Speaker:
+    """An LLM that says the same to everybody, and remembers what it was asked."""
+
+    model = "speaker"
+
+    def __init__(self, *pieces: str, cut_reason: str | None = None) -> None:
+        self._pieces = pieces
+        self._cut_reason = cut_reason
+        self.asked: list[list[Message]] = []
+        self.completions: list[Spoken] = []
+
+    def stream(self, messages: Sequence[Message]) -> Spoken:
+        self.asked.append(list(messages))
+        self.completions.append(Spoken(self._pieces, self._cut_reason))
+        return self.completions[-1]
+
+
+class Silent:
+    """An LLM that cannot be reached."""
+
+    model = "silent"
+
+    def stream(self, messages: Sequence[Message]) -> Spoken:
+        raise LLMError("nobody answers", "start it")
+
+
+class Shelf:
+    """A retriever that always finds the same."""
+
+    def __init__(self, *hits: Hit, has_evidence: bool = True, degraded: str | None = None) -> None:
+        self._hits = hits
+        self._has_evidence = has_evidence
+        self._degraded = degraded
+        self.stale: set[str] = set()
+        self.asked: list[tuple[str, int | None, Mode | None, Filter]] = []
+
+    def find(self, question: str, *, limit: int | None, mode: Mode | None, where: Filter) -> Search:
+        self.asked.append((question, limit, mode, where))
+        return Search(question, mode or "hybrid", self._degraded, self._hits)
+
+    def has_evidence(self, search: Search) -> bool:
+        return self._has_evidence
+
+    def read(self, path: str, chars: Chars) -> str | None:
+        return None
+
+    def is_stale(self, path: str) -> bool:
+        return path in self.stale
+
+
+def hit(rank: int, text: str = "Use the key.") -> Hit:
+    path = f"doc{rank}.md"
+    return Hit(
+        rank, 0.5, {}, None, f"c{rank}", path, ("Keys",), "keys", (3, 9), (0, len(text)), text
+    )
+
+
+def passage(number: int, text: str = "Use the key.") -> Passage:
+    path = f"doc{number}.md"
+    return Passage(
+        number, path, ("Keys",), "keys", (3, 9), (0, len(text)), (f"c{number}",), 0.5, text
+    )
+
+
+def citation(number: int, *, stale: bool = False) -> Citation:
+    text = "Use the key."
+    path = f"doc{number}.md"
+    return Citation(
+        number,
+        path,
+        ("Keys",),
+        "keys",
+        (3, 9),
+        (0, len(text)),
+        (f"c{number}",),
+        0.5,
+        text,
+        stale=stale,
+    )
+
+
+def chat(shelf: Shelf, llm: Speaker | Silent | None = None, *, budget_tokens: int = 100) -> Chat:
+    return Chat(shelf, llm, Words(), budget_tokens=budget_tokens)
+
+
+def test_an_answer_streams_and_ends_as_a_record_with_its_citations():
+    shelf = Shelf(hit(1), hit(2), hit(3), degraded="found by words alone")
+    shelf.stale.add("doc3.md")
+    answer = chat(shelf, Speaker("Use it ", "[", "3", "] [1].")).ask("Which key?")
+
+    pieces = list(answer)
+
+    assert pieces == ["Use it", " [3] [1]."]
+    assert answer.result() == AnswerRecord(
+        question="Which key?",
+        search_query="Which key?",
+        answer="Use it [3] [1].",
+        status="answered",
+        citations=(citation(1), citation(3, stale=True)),
+        passages=(passage(1), passage(2), passage(3)),
+        model="speaker",
+        usage=USED,
+        degraded="found by words alone",
+    )
+
+
+def test_what_was_found_is_there_before_the_llm_is_asked():
+    llm = Speaker("Yes [1].")
+    answer = chat(Shelf(hit(1)), llm).ask("Which key?")
+
+    assert (answer.passages, answer.search.hits) == ((passage(1),), (hit(1),))
+    assert llm.asked == []
+
+
+def test_result_reads_what_is_left_and_can_be_asked_for_again():
+    answer = chat(Shelf(hit(1)), Speaker("One ", "two ", "[1].")).ask("Which key?")
+
+    assert next(answer) == "One"
+    assert answer.result().answer == "One two [1]."
+    assert answer.result() is answer.result()
+    assert list(answer) == []
+
+
+def test_an_invented_citation_is_cut_out_of_stream_and_record():
+    answer = chat(Shelf(hit(1)), Speaker("Use it [7].")).ask("Which key?")
+
+    assert "".join(answer) == "Use it."
+    assert (answer.result().answer, answer.result().citations) == ("Use it.", ())
+
+
+def test_each_request_has_another_word_around_its_passages():
+    llm = Speaker("Yes [1].")
+    conversation = chat(Shelf(hit(1)), llm)
+
+    for _ in range(2):
+        conversation.ask("Which key?").result()
+
+    first, second = (messages[-1].content.split(" ")[0] for messages in llm.asked)
+    assert first.startswith("<passage-")
+    assert first != second
+
+
+@pytest.mark.parametrize("shelf", [Shelf(), Shelf(hit(1), hit(2), has_evidence=False)])
+def test_a_question_without_evidence_is_refused_without_asking_the_llm(shelf: Shelf):
+    llm = Speaker("I know everything [1].")
+
+    record = chat(shelf, llm).ask("What is the capital of France?").result()
+
+    assert (record.status, record.citations, record.passages) == ("refused", (), ())
+    assert (record.model, record.usage) == (None, None)
+    assert record.answer.startswith(NOT_ANSWERED)
+    assert llm.asked == []
+
+
+def test_a_refusal_names_the_nearest_headings():
+    record = chat(Shelf(hit(1), hit(2), has_evidence=False)).ask("France?").result()
+
+    assert record.answer == (
+        f"{NOT_ANSWERED} Nearest are:\n- doc1.md:3-9  Keys\n- doc2.md:3-9  Keys"
+    )
+
+
+@pytest.mark.parametrize(
+    "said", [NOT_ANSWERED, f"{NOT_ANSWERED.lower()} Sorry.", f"\n{NOT_ANSWERED}"]
+)
+def test_the_llms_own_refusal_is_a_refusal(said: str):
+    assert chat(Shelf(hit(1)), Speaker(said)).ask("Which key?").result().status == "refused"
+
+
+def test_without_an_llm_the_best_passages_are_quoted_with_mark_and_source():
+    answer = chat(Shelf(hit(1), hit(2))).ask("Which key?")
+
+    record = answer.result()
+
+    assert record.answer == (
+        "Use the key.\n\n[1] doc1.md:3-9  Keys\n\nUse the key.\n\n[2] doc2.md:3-9  Keys"
+    )
+    assert record.status == "extracted"
+    assert record.citations == (citation(1), citation(2))
+    assert (record.model, record.usage) == (None, None)
+
+
+def test_no_more_than_three_passages_are_quoted_and_all_are_told():
+    record = chat(Shelf(*(hit(n) for n in range(1, 6)))).ask("Which key?").result()
+
+    assert [c.number for c in record.citations] == [1, 2, 3]
+    assert [p.number for p in record.passages] == [1, 2, 3, 4, 5]
+
+
+def test_a_long_quotation_is_cut_after_a_line_and_its_fence_closed():
+    text = "```sh\n" + "echo one two three\n" * 100 + "```"
+
+    answer = chat(Shelf(hit(1, text)), budget_tokens=1000).ask("Which?").result().answer
+
+    quoted, _, source = answer.partition("\n\n")
+    assert len(quoted) <= QUOTED_CHARACTERS + 10
+    assert quoted.endswith("echo one two three\n…\n```")
+    assert source == "[1] doc1.md:3-9  Keys"
+
+
+def test_a_cut_answer_is_incomplete_and_says_why():
+    answer = chat(Shelf(hit(1)), Speaker("Use [1]", cut_reason="token limit")).ask("Which key?")
+
+    record = answer.result()
+
+    assert (record.status, answer.cut_reason) == ("incomplete", "token limit")
+    assert record.citations == (citation(1),)
+
+
+def test_closing_an_answer_aborts_the_request_and_leaves_what_was_said():
+    llm = Speaker("One ", "two ", "three.")
+    with chat(Shelf(hit(1)), llm).ask("Which key?") as answer:
+        next(answer)
+
+    record = answer.result()
+
+    assert llm.completions[0].is_closed
+    assert (record.status, record.answer) == ("incomplete", "One")
+    assert list(answer) == []
+
+
+def test_closing_an_answer_before_it_began_asks_nobody():
+    llm = Speaker("One.")
+
+    answer = chat(Shelf(hit(1)), llm).ask("Which key?")
+    answer.close()
+
+    assert (answer.result().status, answer.result().answer, llm.asked) == ("incomplete", "", [])
+
+
+def test_an_llm_that_cannot_be_reached_raises_when_the_text_is_wanted():
+    answer: Answer = chat(Shelf(hit(1)), Silent()).ask("Which key?")
+
+    with pytest.raises(LLMError, match="nobody answers"):
+        answer.result()
+
+
+def test_a_chat_remembers_what_was_said_and_forgets_when_told():
+    llm = Speaker("Use it [1].")
+    conversation = chat(Shelf(hit(1)), llm)
+
+    conversation.ask("Which key?").result()
+    conversation.ask("And then?").result()
+    conversation.forget()
+    conversation.ask("Which key?").result()
+
+    between = [messages[1:-1] for messages in llm.asked]
+    turn = [Message("user", "Which key?"), Message("assistant", "Use it [1].")]
+    assert between == [[], turn, []]
+
+
+def test_refusals_quotations_and_answers_that_were_closed_are_not_remembered():
+    llm = Speaker(NOT_ANSWERED)
+    conversation = chat(Shelf(hit(1)), llm)
+
+    conversation.ask("Which key?").result()
+    conversation.ask("Which key?").close()
+    conversation.ask("Which key?").result()
+
+    assert [messages[1:-1] for messages in llm.asked] == [[], []]
+
+
+def test_the_history_never_outgrows_its_part_of_the_budget():
+    llm = Speaker("one two three four five [1].")
+    conversation = chat(Shelf(hit(1)), llm, budget_tokens=60)
+
+    for _ in range(5):
+        conversation.ask("Which key?").result()
+
+    spent = [sum(Words().count([m.content for m in asked[1:-1]])) for asked in llm.asked]
+    assert spent == [0, 8, 8, 8, 8]
+
+
+def test_limit_mode_and_filter_reach_the_search():
+    shelf = Shelf(hit(1))
+    where = Filter(globs=("guides/**",))
+    conversation = Chat(shelf, None, Words(), budget_tokens=100, limit=4, mode="words", where=where)
+
+    conversation.ask("Which key?")
+
+    assert shelf.asked == [("Which key?", 4, "words", where)]

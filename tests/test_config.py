@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from askmd import compose, config, places
+from askmd.config import Config
+from askmd.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home and a current folder of this test's own."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return here
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_any_file_everything_has_its_default_and_the_index_is_here(private_home: Path):
+    settings = compose.configure()
+    assert (settings.chunks.max_tokens, settings.index_folder, settings.origin("search.limit")) == (
+        256,
+        private_home / ".askmd",
+        "default",
+    )
+
+
+def test_flags_beat_the_named_file_which_beats_the_users_own():
+    write(
+        places.settings_file(), "[search]\nlimit = 3\nmode = 'dense'\n[chunks]\nmax_tokens = 99\n"
+    )
+    named = write(Path("named.toml"), "[search]\nlimit = 5\nmode = 'words'\n")
+    settings = compose.configure(named, {"search.limit": ("-k", 7)})
+    assert settings.search == config.SearchSettings(limit=7, mode="words")
+    assert [
+        settings.origin(key) for key in ("search.limit", "search.mode", "chunks.max_tokens")
+    ] == [
+        "-k",
+        "named.toml",
+        str(places.settings_file()),
+    ]
+
+
+def test_paths_in_a_file_are_relative_to_it(tmp_path: Path):
+    named = write(tmp_path / "deep" / "named.toml", "[documents]\nfolder = 'docs'\n")
+    settings = compose.configure(named)
+    assert (settings.documents.folder, settings.index_folder) == (
+        str(tmp_path / "deep" / "docs"),
+        tmp_path / "deep" / ".askmd",
+    )
+
+
+def test_the_users_own_file_does_not_move_the_index(private_home: Path):
+    write(places.settings_file(), "[search]\nlimit = 3\n")
+    assert compose.configure().index_folder == private_home / ".askmd"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[search]\nlimt = 3\n", ["search.limt", "did you mean search.limit?"]),
+        ("[serch]\nlimit = 3\n", ["serch", "did you mean search?"]),
+        ("[search]\nlimit = 'three'\n", ["search.limit", "a whole number"]),
+        ("[search]\nlimit = true\n", ["search.limit", "a whole number"]),
+        ("[search]\nlimit = 0\n", ["search.limit", "at least 1"]),
+        ("[search]\nmode = 'hybird'\n", ["hybird", "did you mean hybrid?"]),
+        ("[documents]\ninclude = 'docs'\n", ["documents.include", "a list of texts"]),
+        ("search = 3\n", ["search", "[search]"]),
+        ("[search\n", ["TOML"]),
+    ],
+)
+def test_a_wrong_file_is_one_line_with_file_key_and_remedy(text: str, words: list[str]):
+    named = write(Path("named.toml"), text)
+    with pytest.raises(ConfigError) as caught:
+        compose.configure(named)
+    line = str(caught.value)
+    assert [word for word in ["named.toml", *words] if word not in line] == []
+    assert "\n" not in line
+
+
+def test_a_missing_named_file_is_an_error():
+    with pytest.raises(ConfigError, match=r"no such configuration file: nowhere\.toml"):
+        Config.load("nowhere.toml")
+
+
+def test_a_found_file_of_another_program_is_left_alone_with_one_notice():
+    write(Path("config.toml"), "title = 'My Hugo site'\n[search]\nlimit = 3\n")
+    settings = compose.configure()
+    assert settings.search.limit == 10
+    assert settings.notices == ("config.toml here is not askmd's and is left alone",)
+
+
+def test_a_shared_file_counts_by_its_askmd_table():
+    write(Path("config.toml"), "title = 'My Hugo site'\n[askmd.search]\nlimit = 3\n")
+    settings = compose.configure()
+    assert (settings.search.limit, settings.notices) == (3, ())
+
+
+def test_a_found_file_may_not_send_anything_anywhere():
+    write(
+        Path("config.toml"),
+        "[llm]\nbase_url = 'https://evil.example/v1'\nmodel = 'm'\napi_key_env = 'AWS_SECRET'\n",
+    )
+    settings = compose.configure()
+    assert settings.llm == config.LLMSettings()
+    [notice] = settings.notices
+    assert "llm.base_url, llm.api_key_env, llm.model" in notice and "config --trust" in notice
+
+
+def test_a_found_file_may_not_choose_a_model_of_the_default_endpoint():
+    write(Path("config.toml"), "[llm]\nmodel = 'gpt-5-mini'\n")
+    assert not compose.configure().llm.is_configured
+
+
+def test_a_found_file_may_name_a_server_on_this_machine():
+    write(Path("config.toml"), "[llm]\nbase_url = 'http://127.0.0.1:11434/v1'\nmodel = 'm'\n")
+    settings = compose.configure()
+    assert (settings.llm.model, settings.notices) == ("m", ())
+
+
+def test_a_found_file_that_embeds_elsewhere_is_refused_rather_than_half_obeyed():
+    write(Path("config.toml"), "[embedding]\nprovider = 'openai'\n")
+    with pytest.raises(ConfigError, match="config --trust"):
+        compose.configure()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1.evil.example/v1", "http://localhost.evil.example", "https://10.0.0.1/v1"],
+)
+def test_what_only_looks_like_loopback_is_not(url: str):
+    assert not config.is_loopback(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:8000/v1", "http://127.0.0.1/v1", "http://127.9.9.9", "http://[::1]:8/v1"],
+)
+def test_loopback_is_recognised(url: str):
+    assert config.is_loopback(url)
+
+
+def test_trust_counts_until_the_file_changes():
+    text = "[llm]\nbase_url = 'https://llm.example/v1'\nmodel = 'm'\n"
+    found = write(Path("config.toml"), text)
+    places.trust(found)
+    assert compose.configure().llm.base_url == "https://llm.example/v1"
+    write(found, text + "api_key_env = 'OTHER'\n")
+    assert compose.configure().llm == config.LLMSettings()
+
+
+def test_an_empty_text_hides_nothing_of_a_weaker_layer():
+    write(places.settings_file(), "[llm]\nbase_url = 'https://llm.example/v1'\nmodel = 'm'\n")
+    write(Path("config.toml"), config.as_toml())
+    settings = compose.configure()
+    assert (settings.llm.base_url, settings.llm.model, settings.notices) == (
+        "https://llm.example/v1",
+        "m",
+        (),
+    )
+
+
+def test_the_commented_file_reads_back_as_the_defaults():
+    named = write(Path("named.toml"), config.as_toml())
+    assert tomllib.loads(config.as_toml()).keys() == config.TABLES.keys()
+    settings = compose.configure(named)
+    assert (settings.search, settings.llm, settings.embedding) == (
+        config.SearchSettings(),
+        config.LLMSettings(),
+        config.EmbeddingSettings(),
+    )
+
+
+def test_the_first_use_of_an_endpoint_is_told_once():
+    told = [places.is_first_use("https://llm.example/v1", "llm") for _ in range(3)]
+    assert told == [True, False, False]

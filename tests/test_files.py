@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from askmd.files import Found, Selection, UnreadableFile, read, walk
+from askmd.types import Failure
+
+LIMIT = 20_000_000
+
+
+def grow(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"# {name}\n", encoding="utf-8")
+    return root
+
+
+def paths(root: Path, **selection: tuple[str, ...]) -> list[str]:
+    return [found.path for found in walk(root, Selection(**selection))]  # type: ignore[arg-type]
+
+
+def test_markdown_is_found_by_its_three_suffixes_in_the_order_of_paths(tmp_path: Path):
+    grow(tmp_path, "b.markdown", "a/c.md", "a/B.MDX", "notes.txt", "md")
+    assert paths(tmp_path) == ["a/B.MDX", "a/c.md", "b.markdown"]
+
+
+def test_hidden_folders_node_modules_and_virtual_environments_are_skipped(tmp_path: Path):
+    grow(tmp_path, ".obsidian/x.md", "node_modules/p/readme.md", "env/lib/x.md", "a.md", ".b.md")
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    assert paths(tmp_path) == ["a.md"]
+
+
+def test_the_index_itself_is_skipped(tmp_path: Path):
+    grow(tmp_path, "index/x.md", "a.md")
+    found = walk(tmp_path, Selection(skipped=(tmp_path / "index",)))
+    assert [one.path for one in found] == ["a.md"]
+
+
+def test_gitignore_and_askmdignore_are_respected_the_latter_last(tmp_path: Path):
+    grow(tmp_path, "build/x.md", "draft.md", "keep.md", "sub/draft.md", "sub/deep/secret.md")
+    (tmp_path / ".gitignore").write_text("build/\ndraft.md\n", encoding="utf-8")
+    (tmp_path / ".askmdignore").write_text("!/draft.md\n", encoding="utf-8")
+    (tmp_path / "sub" / ".gitignore").write_text("secret.md\n", encoding="utf-8")
+    assert paths(tmp_path) == ["draft.md", "keep.md"]
+
+
+def test_the_rules_of_the_repository_above_hold_in_its_docs_folder(tmp_path: Path):
+    grow(tmp_path, "docs/generated/x.md", "docs/a.md")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("docs/generated/\n", encoding="utf-8")
+    assert paths(tmp_path / "docs") == ["a.md"]
+
+
+def test_rules_above_that_belong_to_no_repository_do_not_count(tmp_path: Path):
+    grow(tmp_path, "docs/a.md")
+    (tmp_path / ".gitignore").write_text("*.md\n", encoding="utf-8")
+    assert paths(tmp_path / "docs") == ["a.md"]
+
+
+def test_include_and_exclude_choose_by_pattern(tmp_path: Path):
+    grow(tmp_path, "guides/a.md", "guides/old/b.md", "blog/c.md")
+    assert paths(tmp_path, include=("guides/**",), exclude=("old/",)) == ["guides/a.md"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_links_are_never_followed(tmp_path: Path):
+    grow(tmp_path, "outside/secret.md", "root/a.md")
+    root = tmp_path / "root"
+    (root / "link").symlink_to(tmp_path / "outside")
+    (root / "file.md").symlink_to(tmp_path / "outside" / "secret.md")
+    (root / "loop").symlink_to(root)
+    assert paths(root) == ["a.md"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
+def test_a_pipe_with_a_markdown_name_is_no_document(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.md")
+    assert paths(tmp_path) == []
+    with pytest.raises(UnreadableFile, match="not a regular file"):
+        read(tmp_path / "pipe.md", max_bytes=LIMIT)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes only there")
+def test_a_name_that_is_not_utf8_is_reported_and_shown_escaped(tmp_path: Path):
+    (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("x", encoding="utf-8")
+    [failure] = walk(tmp_path, Selection())
+    assert failure == Failure("caf\\udce9.md", "its name is not UTF-8; rename it")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\xef\xbb\xbf# Title\r\nbody\r", "# Title\nbody\n"),
+        ("# Grüße\n".encode("utf-16"), "# Grüße\n"),
+        (b"\xfe\xff" + "# Grüße\n".encode("utf-16-be"), "# Grüße\n"),
+        ("# Grüße\n".encode("utf-32"), "# Grüße\n"),
+        ("a\u2028b\x0cc\n".encode(), "a\u2028b\x0cc\n"),
+        (b"", ""),
+    ],
+    ids=["utf-8 with BOM and CRLF", "utf-16-le", "utf-16-be", "utf-32", "odd separators", "empty"],
+)
+def test_text_is_decoded_by_its_mark_and_newlines_are_made_one(
+    tmp_path: Path, data: bytes, text: str
+):
+    (tmp_path / "a.md").write_bytes(data)
+    assert read(tmp_path / "a.md", max_bytes=LIMIT).text == text
+
+
+def test_what_is_not_utf8_is_refused_with_the_line_or_read_as_declared(tmp_path: Path):
+    (tmp_path / "a.md").write_bytes(b"# ok\ncaf\xe9\n")
+    with pytest.raises(UnreadableFile, match="line 2 is not UTF-8"):
+        read(tmp_path / "a.md", max_bytes=LIMIT)
+    assert read(tmp_path / "a.md", max_bytes=LIMIT, encoding="latin-1").text == "# ok\ncafé\n"
+    with pytest.raises(UnreadableFile, match="cannot be read as klingon"):
+        read(tmp_path / "a.md", max_bytes=LIMIT, encoding="klingon")
+
+
+def test_binary_and_oversized_files_are_refused_with_a_reason(tmp_path: Path):
+    (tmp_path / "a.md").write_bytes(b"\x00\x01")
+    (tmp_path / "b.md").write_bytes(b"x" * 11)
+    with pytest.raises(UnreadableFile, match="binary"):
+        read(tmp_path / "a.md", max_bytes=LIMIT)
+    with pytest.raises(UnreadableFile, match="larger than"):
+        read(tmp_path / "b.md", max_bytes=10)
+
+
+def test_a_file_that_just_changed_gets_no_stamp_to_be_trusted(tmp_path: Path):
+    file = grow(tmp_path, "a.md") / "a.md"
+    assert read(file, max_bytes=LIMIT).stamp.mtime_ns == 0
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    [found] = walk(tmp_path, Selection())
+    assert isinstance(found, Found)
+    assert read(file, max_bytes=LIMIT).stamp == found.stamp

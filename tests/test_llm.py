@@ -1,0 +1,483 @@
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from askmd.errors import LLMError
+from askmd.llm import OpenAICompletion, OpenAILLM
+from askmd.types import Message, Usage
+from chat_scripts import SSE, USAGE, chunk, event, events, sse, stream_of
+from servers import Recorded, Reply, Script, ScriptedServer, error_reply, json_reply, sequence
+
+KEY = "sk-secret-canary"
+ASKED = [Message("system", "Be brief."), Message("user", "Hello?")]
+
+
+@contextmanager
+def asking(
+    reply: Reply | Script, **options: Any
+) -> Iterator[tuple[OpenAILLM, ScriptedServer, list[float]]]:
+    """Run a scripted server and an LLM that asks it; pauses are noted instead of slept."""
+    script = (lambda _request: reply) if isinstance(reply, Reply) else reply
+    pauses: list[float] = []
+    with ScriptedServer(script) as server:
+        settings: dict[str, Any] = {
+            "base_url": server.base_url,
+            "api_key": KEY,
+            "key_name": "MY_KEY",
+            "sleep": pauses.append,
+        }
+        yield OpenAILLM("tiny", **(settings | options)), server, pauses
+
+
+def outcome(completion: OpenAICompletion) -> tuple[str, Usage | None, str | None]:
+    text = "".join(completion)
+    return text, completion.usage, completion.cut_reason
+
+
+def refusal(reply: Reply | Script, **options: Any) -> str:
+    """Return the error's line for a server that gives no answer."""
+    with asking(reply, **options) as (llm, _server, _pauses), pytest.raises(LLMError) as caught:
+        llm.stream(ASKED)
+    line = str(caught.value)
+    assert KEY not in line
+    assert "\n" not in line
+    return line
+
+
+def test_an_answer_streams_with_its_usage():
+    with asking(sse(["Hel", "lo", " [1]."])) as (llm, server, _pauses):
+        completion = llm.stream(ASKED)
+        pieces = list(completion)
+
+    assert pieces == ["Hel", "lo", " [1]."]
+    assert completion.usage == Usage(11, 3, 14)
+    assert completion.cut_reason is None
+    assert server.requests[0].path == "/v1/chat/completions"
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert server.bodies == [
+        {
+            "model": "tiny",
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "Hello?"},
+            ],
+            "temperature": 0,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+    ]
+
+
+def test_a_text_is_handed_out_before_the_next_one_is_sent():
+    def slow(_request: Recorded) -> Reply:
+        return stream_of(event(chunk("first")), 30.0, event(chunk("second", finish="stop")))
+
+    with asking(slow) as (llm, _server, _pauses):
+        completion = llm.stream(ASKED)
+        started = time.monotonic()
+        assert next(iter(completion)) == "first"
+        completion.close()
+    assert time.monotonic() - started < 5
+
+
+def test_closing_a_completion_aborts_the_request():
+    def endless(_request: Recorded) -> Reply:
+        def body() -> Iterator[bytes | float]:
+            while True:
+                yield event(chunk("on and on "))
+                yield 0.01
+
+        return Reply(headers=SSE, body=body())
+
+    with asking(endless) as (llm, server, _pauses):
+        completion = llm.stream(ASKED)
+        texts = iter(completion)
+        next(texts)
+        completion.close()
+        assert server.aborted.wait(5)
+        assert completion.cut_reason is not None
+
+
+def test_a_character_split_over_two_packets_arrives_whole():
+    whole = b"".join(events(["Größe: 検索 🙂"]))
+    pieces = [whole[i : i + 1] for i in range(len(whole))]
+
+    with asking(stream_of(*pieces)) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED)) == ("Größe: 検索 🙂", Usage(11, 3, 14), None)
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        pytest.param(sse(["a"], usage=None), ("a", None, None), id="usage is never sent"),
+        pytest.param(sse(["a"], done=False), ("a", Usage(11, 3, 14), None), id="no [DONE]"),
+        pytest.param(
+            sse(["a"], usage=None, done=False), ("a", None, None), id="neither usage nor [DONE]"
+        ),
+        pytest.param(
+            sse(["a"], usage={"prompt_tokens": 5}), ("a", Usage(5), None), id="half of the usage"
+        ),
+        pytest.param(
+            stream_of(
+                b": comment\n\n",
+                event({"choices": [], "prompt_filter_results": []}),
+                event(chunk(None)),
+                event(chunk("")),
+                *events(["a"]),
+            ),
+            ("a", Usage(11, 3, 14), None),
+            id="comments, empty choices and empty deltas",
+        ),
+        pytest.param(
+            stream_of(*events(["a"], usage=None, done=False), cut=True),
+            ("a", None, None),
+            id="cut after the finish reason",
+        ),
+        pytest.param(
+            json_reply(
+                {
+                    "choices": [{"message": {"content": "whole"}, "finish_reason": "stop"}],
+                    "usage": USAGE,
+                }
+            ),
+            ("whole", Usage(11, 3, 14), None),
+            id="one JSON body though a stream was asked for",
+        ),
+    ],
+)
+def test_servers_that_differ_in_how_they_stream_are_understood(
+    reply: Reply, expected: tuple[str, Usage | None, str | None]
+):
+    with asking(reply) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED)) == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        pytest.param(sse(["a"], finish="length"), "token limit", id="length"),
+        pytest.param(sse(["a"], finish="content_filter"), "content filter", id="filter"),
+        pytest.param(sse(["a"], finish=None), "without saying", id="no finish reason"),
+        pytest.param(
+            sse(["a"], finish=None, usage=None, done=False, cut=True), "reached", id="cut"
+        ),
+        pytest.param(
+            stream_of(event(chunk("a")), event("{broken"), event("[DONE]")),
+            "unreadable",
+            id="invalid JSON",
+        ),
+        pytest.param(
+            stream_of(event(chunk("a")), b"data: \xff\xfe\n\n"), "unreadable", id="bad UTF-8"
+        ),
+        pytest.param(
+            stream_of(event(chunk("a")), event({"error": {"message": "out of memory"}})),
+            "out of memory",
+            id="error event",
+        ),
+        pytest.param(stream_of(event(chunk("a")), 3.0), "silent for 0.3 seconds", id="hang"),
+    ],
+)
+def test_trouble_after_the_first_text_leaves_an_answer_that_says_it_is_cut(
+    reply: Reply, reason: str
+):
+    with asking(reply, timeout_seconds=0.3) as (llm, server, pauses):
+        text, _usage, cut_reason = outcome(llm.stream(ASKED))
+
+    assert text == "a"
+    assert reason in str(cut_reason)
+    assert len(server.requests) == 1
+    assert pauses == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "line"),
+    [
+        pytest.param(
+            error_reply(401, f"bad key {KEY}"), "refused the key in MY_KEY (401)", id="401"
+        ),
+        pytest.param(error_reply(403, "no"), "refused the key in MY_KEY (403)", id="403"),
+        pytest.param(error_reply(404, "no model"), "knows no model 'tiny'", id="404"),
+        pytest.param(error_reply(400, f"too long {KEY}"), "(400): too long ***;", id="400"),
+        pytest.param(
+            Reply(200, {"Content-Type": "text/html"}, b"<html>Welcome</html>"),
+            "it sent a web page",
+            id="HTML",
+        ),
+        pytest.param(Reply(200, {}, b"{nonsense"), "something unreadable", id="invalid JSON"),
+        pytest.param(Reply(200, {}, b"[]"), "JSON that is no completion", id="a list"),
+        pytest.param(json_reply({"error": {"message": "boom"}}), "it says 'boom'", id="JSON error"),
+        pytest.param(
+            stream_of(event({"error": {"message": "overloaded"}})),
+            "broke off: overloaded",
+            id="error event",
+        ),
+        pytest.param(stream_of(event("{broken")), "something unreadable", id="broken event"),
+        pytest.param(stream_of(event("[DONE]")), "it sent no text", id="no text"),
+        pytest.param(sse([]), "it sent no text", id="finished without text"),
+        pytest.param(sse([], finish="length"), "before the first word", id="all spent"),
+    ],
+)
+def test_no_answer_is_one_line_without_the_key_and_is_asked_for_once(reply: Reply, line: str):
+    with asking(reply) as (llm, server, pauses), pytest.raises(LLMError) as caught:
+        llm.stream(ASKED)
+
+    assert line in str(caught.value)
+    assert KEY not in f"{caught.value}{caught.value.next_step}"
+    assert "\n" not in str(caught.value)
+    assert len(server.requests) == 1
+    assert pauses == []
+
+
+def test_a_missing_key_names_the_variable_to_set():
+    line = refusal(error_reply(401, "who are you?"), api_key=None)
+
+    assert "wants a key (401), and none is set; set the environment variable MY_KEY" in line
+
+
+def test_without_a_key_nothing_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, KEY)
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"Authorization: Bearer {KEY}")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+
+    with asking(sse(["a"]), api_key=None) as (llm, server, _pauses):
+        assert outcome(llm.stream(ASKED))[0] == "a"
+
+    assert KEY not in str(server.requests[0].headers)
+
+
+def test_this_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    with asking(sse(["a"])) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED))[0] == "a"
+
+
+def test_a_key_that_no_header_may_carry_is_refused_before_anything_is_sent():
+    with asking(sse(["a"]), api_key="schlüssel\nx") as (llm, server, _pauses):
+        with pytest.raises(LLMError, match="the key in MY_KEY is no key"):
+            llm.stream(ASKED)
+        assert server.requests == []
+
+
+def test_a_newline_after_the_key_is_not_part_of_it():
+    with asking(sse(["a"]), api_key=f"{KEY}\n") as (llm, server, _pauses):
+        llm.stream(ASKED).close()
+
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_an_address_without_v1_is_hinted_at_when_nothing_is_there():
+    with ScriptedServer(lambda _request: error_reply(404, "not found")) as server:
+        address = server.base_url.removesuffix("/v1")
+        with pytest.raises(LLMError) as caught:
+            OpenAILLM("tiny", base_url=address, api_key=None).stream(ASKED)
+
+    assert caught.value.next_step == f"try llm.base_url = {address}/v1"
+
+
+def test_a_refused_connection_names_the_address_but_not_its_password():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        llm = OpenAILLM(
+            "tiny",
+            base_url=f"http://me:{KEY}@127.0.0.1:{port}/v1",
+            api_key=None,
+            sleep=lambda _seconds: None,
+        )
+        with pytest.raises(LLMError) as caught:
+            llm.stream(ASKED)
+
+    assert str(caught.value).startswith(f"no LLM could be reached at http://127.0.0.1:{port}/v1: ")
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://[broken", "nonsense", "ftp://127.0.0.1/v1"])
+def test_an_address_that_is_none_is_one_line(address: str):
+    llm = OpenAILLM("tiny", base_url=address, api_key=None, attempts=1)
+
+    with pytest.raises(LLMError) as caught:
+        llm.stream(ASKED)
+
+    assert address in str(caught.value)
+
+
+def test_a_rate_limit_is_waited_out_as_long_as_the_server_says():
+    replies = sequence(error_reply(429, "slow down", headers={"Retry-After": "7"}), sse(["ok"]))
+
+    with asking(replies) as (llm, server, pauses):
+        assert outcome(llm.stream(ASKED))[0] == "ok"
+
+    assert pauses == [7.0]
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"),
+    [
+        ("1e9", 60, 60),
+        ("inf", 60, 60),
+        ("0", 0, 0),
+        ("-5", 0.5, 1),
+        ("nan", 0.5, 1),
+        ("soon", 0.5, 1),
+        (format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True), 15, 30),
+    ],
+)
+def test_whatever_retry_after_says_the_pause_is_sane(value: str, least: float, most: float):
+    replies = sequence(error_reply(429, "no", headers={"Retry-After": value}), sse(["ok"]))
+
+    with asking(replies) as (llm, _server, pauses):
+        outcome(llm.stream(ASKED))
+
+    assert len(pauses) == 1
+    assert least <= pauses[0] <= most
+
+
+@pytest.mark.parametrize(
+    "passing", [error_reply(500, "oops"), error_reply(503, ""), Reply(drop=True)]
+)
+def test_what_passes_is_asked_again_with_growing_pauses(passing: Reply):
+    with asking(sequence(passing, passing, sse(["ok"]))) as (llm, _server, pauses):
+        assert outcome(llm.stream(ASKED))[0] == "ok"
+
+    assert len(pauses) == 2
+    assert 0.5 <= pauses[0] < pauses[1] <= 1.25
+
+
+@pytest.mark.parametrize(
+    ("reply", "line"),
+    [
+        (error_reply(500, "oops"), "failed (500): oops; try again later"),
+        (error_reply(429, "slow down"), "takes no more requests for now (429): slow down"),
+        (Reply(502, {"Content-Type": "text/html"}, b"<html>bad\n gateway</html>"), "failed (502);"),
+        (Reply(drop=True), "no LLM could be reached at"),
+        (sse([], finish=None, usage=None, done=False, cut=True), "no LLM could be reached at"),
+        (Reply(500, body=b"x" * 1000, cut=True), "broke"),
+    ],
+)
+def test_what_does_not_pass_is_told_after_the_last_attempt(reply: Reply, line: str):
+    assert line in refusal(reply)
+
+
+def test_a_spent_quota_is_not_asked_again():
+    reply = error_reply(429, "you exceeded your quota", code="insufficient_quota")
+
+    with asking(reply) as (llm, server, pauses), pytest.raises(LLMError, match="exceeded"):
+        llm.stream(ASKED)
+
+    assert (len(server.requests), pauses) == (1, [])
+
+
+def test_a_server_that_hangs_is_given_up_after_its_timeout_and_not_asked_again():
+    started = time.monotonic()
+    with asking(Reply(delay_seconds=30), timeout_seconds=0.3) as (llm, server, _pauses):
+        with pytest.raises(LLMError, match=r"was silent for 0\.3 seconds"):
+            llm.stream(ASKED)
+        assert len(server.requests) == 1
+
+    assert time.monotonic() - started < 5
+
+
+def test_a_redirect_is_not_followed_and_carries_the_key_nowhere():
+    with ScriptedServer(lambda _request: sse(["stolen"])) as thief:
+        away = Reply(307, {"Location": f"{thief.base_url}/chat/completions"})
+        line = refusal(away)
+
+    assert "redirects elsewhere, which is not followed" in line
+    assert thief.requests == []
+
+
+@pytest.mark.parametrize(
+    ("message", "lost", "gained"),
+    [
+        ("Unrecognized argument: stream_options", "stream_options", {}),
+        (
+            "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+            "max_tokens",
+            {"max_completion_tokens": 50},
+        ),
+        ("Unsupported value: 'temperature' does not support 0", "temperature", {}),
+    ],
+)
+def test_an_option_the_server_refuses_by_name_is_left_out(
+    message: str, lost: str, gained: dict[str, int]
+):
+    def picky(request: Recorded) -> Reply:
+        return error_reply(400, message) if lost in request.body else sse(["ok"])
+
+    with asking(picky, answer_tokens=50) as (llm, server, pauses):
+        assert outcome(llm.stream(ASKED))[0] == "ok"
+
+    first, second = server.bodies
+    assert second == {key: value for key, value in first.items() if key != lost} | gained
+    assert pauses == []
+
+
+def test_a_server_that_refuses_every_option_is_asked_no_more_than_five_times():
+    reply = error_reply(400, "stream_options, max_tokens, temperature: I like nothing")
+
+    with asking(reply, answer_tokens=50) as (llm, server, _pauses), pytest.raises(LLMError):
+        llm.stream(ASKED)
+
+    assert len(server.requests) == 4
+
+
+def test_without_a_model_the_first_one_the_server_lists_is_asked():
+    def script(request: Recorded) -> Reply:
+        if request.path == "/v1/models":
+            return json_reply({"object": "list", "data": [{"id": "llama"}, {"id": "other"}]})
+        return sse([request.body["model"]])
+
+    with ScriptedServer(script) as server:
+        llm = OpenAILLM("", base_url=server.base_url, api_key=None)
+        assert outcome(llm.stream(ASKED))[0] == "llama"
+        assert llm.model == "llama"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        json_reply({"object": "list", "data": []}),
+        json_reply({"data": [{"id": 7}]}),
+        json_reply([]),
+        json_reply("no"),
+        error_reply(500, "no hub"),
+        error_reply(404, "no such path"),
+    ],
+)
+def test_a_server_that_lists_no_model_asks_for_one(listed: Reply):
+    with (
+        ScriptedServer(lambda _request: listed) as server,
+        pytest.raises(LLMError, match="name one with --model"),
+    ):
+        OpenAILLM("", base_url=server.base_url, api_key=None).stream(ASKED)
+
+
+def test_an_answer_without_an_end_is_cut():
+    piece = "x" * 100_000
+
+    with asking(sse([piece] * 12, usage=None)) as (llm, _server, _pauses):
+        text, _usage, cut_reason = outcome(llm.stream(ASKED))
+
+    assert 1_000_000 < len(text) <= 1_100_000
+    assert cut_reason is not None
+
+
+def test_two_completions_of_one_llm_do_not_end_each_other():
+    with asking(sse(["a", "b"])) as (llm, _server, _pauses):
+        one, other = llm.stream(ASKED), llm.stream(ASKED)
+        one.close()
+        assert outcome(other) == ("ab", Usage(11, 3, 14), None)
