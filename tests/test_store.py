@@ -30,6 +30,7 @@ from askmd.errors import (
 )
 from askmd.filters import parse_filter
 from askmd.store import Counts, SQLiteStore, open_store, open_writer, vector_key
+from askmd.store.vectors import read_vector_file, write_vector_file
 from askmd.types import Chunk, Document, Filter, Identity, Indexed, Scored, Stamp, Store
 
 if TYPE_CHECKING:
@@ -697,6 +698,29 @@ def test_a_writer_that_fails_to_open_lets_go_of_the_lock(library: Path):
     fill(library, HOME)
 
 
+def test_of_many_first_writers_each_succeeds_or_is_told_to_wait(folder: Path):
+    outcomes: list[str] = []
+
+    def create(number: int) -> None:
+        one = make(f"{number}.md", f"H{number}: Text number {number}.")
+        try:
+            fill(folder, one)
+            outcomes.append(one.document.path)
+        except IndexLocked:
+            outcomes.append("locked")
+
+    threads = [threading.Thread(target=create, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(outcomes) == 8
+    with open_store(folder, IDENTITY) as store:
+        assert set(store.documents()) == set(outcomes) - {"locked"} != set()
+    assert_whole(folder)
+
+
 def test_a_reader_sees_the_next_generation_at_its_next_call(store: SQLiteStore, library: Path):
     new = make("new.md", "New: Fresh words about pasta.")
     assert best(store, new.chunks[0].embedded) != [new.chunks[0].id]
@@ -794,6 +818,29 @@ with open_store(Path(sys.argv[1]), IDENTITY) as store:
     assert sorted(library.iterdir()) == before
 
 
+def test_closing_while_other_threads_search_waits_for_them(library: Path):
+    faults: list[str] = []
+
+    def search(store: SQLiteStore) -> None:
+        try:
+            while True:
+                store.words(["nginx", "ssh"], 9, ALL)
+        except IndexFault as fault:
+            faults.append(fault.message)
+
+    for _ in range(20):
+        store = open_store(library)
+        threads = [threading.Thread(target=search, args=(store,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        store.words(["nginx"], 9, ALL)
+        store.close()
+        for thread in threads:
+            thread.join()
+
+    assert faults == [f"the index in {library} was closed"] * 60
+
+
 # --- rebuild --------------------------------------------------------------------------------
 
 OTHER = replace(IDENTITY, model="other")
@@ -859,6 +906,18 @@ def test_a_broken_off_rebuild_of_another_identity_is_thrown_away(library: Path):
     with open_writer(library, third, docs, rebuild=True) as writer:
         assert writer.known_keys(set(vectors_of(HOME))) == set()
         assert len(list(library.glob("rebuild-*.sqlite3"))) == 1
+
+
+def test_a_rebuild_nobody_takes_up_again_is_swept(library: Path):
+    docs = library.parent / "docs"
+    with open_writer(library, OTHER, docs, rebuild=True) as writer:
+        writer.write([HOME], vectors=vectors_of(HOME))
+    with open_writer(library, IDENTITY, docs) as writer:
+        writer.sweep()
+        assert len(list(library.glob("rebuild-*.sqlite3"))) == 1
+        writer.sweep(everything=True)
+
+    assert list(library.glob("rebuild-*")) == []
 
 
 def test_a_damaged_unfinished_rebuild_is_thrown_away(library: Path):
@@ -978,6 +1037,18 @@ def test_a_damaged_faiss_file_is_made_anew_and_said_in_the_log(
     assert "made anew" in caplog.text
     fill(library)
     assert file.read_bytes() == sound
+
+
+def test_a_faiss_file_in_a_format_faiss_does_not_know_is_made_anew(
+    library: Path, caplog: pytest.LogCaptureFixture
+):
+    file = faiss_of(library)
+    header = read_vector_file(file).header
+    write_vector_file(file, header, memoryview(b"IwZZ" + bytes(200)))
+
+    with caplog.at_level(logging.WARNING), open_store(library, IDENTITY) as store:
+        assert best(store, HOME.chunks[0].embedded) == [HOME.chunks[0].id]
+    assert "made anew" in caplog.text
 
 
 def test_a_missing_faiss_file_is_no_loss(library: Path):

@@ -111,7 +111,9 @@ class Chat:
         )
         if not search.hits or not self._retriever.has_evidence(search):
             return Answer(self, search, (), _Told("refused", _refusal(search.hits)))
-        budget, read = self._budget_tokens, self._retriever.read
+        # A reader wants the very chunk that was found; a model wants what stands around it too.
+        read = self._retriever.read if self._llm else None
+        budget = self._budget_tokens
         passages = tuple(assemble(search.hits, self._counter, budget_tokens=budget, read=read))
         if self._llm is None:
             quoted = passages[:QUOTED_PASSAGES]

@@ -157,10 +157,15 @@ def _openai_embedder(settings: EmbeddingSettings) -> Embedder:
 
     url = settings.base_url or OPENAI_URL
     model = settings.model or DEFAULT_OPENAI_MODEL
-    may_download = not is_loopback(url)
+    counter = openai_counter(
+        model,
+        window=settings.window,
+        may_download=not is_loopback(url),
+        prefix=settings.passage_prefix or "",
+    )
     return OpenAIEmbedder(
         model,
-        openai_counter(model, window=settings.window, may_download=may_download),
+        counter,
         base_url=url,
         api_key=os.environ.get(settings.api_key_env, ""),
         key_name=settings.api_key_env,
@@ -181,7 +186,12 @@ def _local_embedder(settings: EmbeddingSettings) -> Embedder:
     query, passage = local.prefixes(
         model, described.prompts, query=settings.query_prefix, passage=settings.passage_prefix
     )
-    counter = TokenizerCounter(described.tokenizer_file, window=described.window, prefix=passage)
+    counter = TokenizerCounter(
+        described.tokenizer_file,
+        window=described.window,
+        prefix=passage,
+        lowercase=described.lowercase,
+    )
     return local.SentenceTransformerEmbedder(
         folder, model, counter, query_prefix=query, passage_prefix=passage
     )

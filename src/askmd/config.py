@@ -238,11 +238,9 @@ def resolve(layers: Sequence[Layer], *, home: Path, notices: Sequence[str] = ())
 
 def is_loopback(url: str) -> bool:
     """Whether an endpoint's host is this machine itself."""
-    host = (urlsplit(url).hostname or "").lower()
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        host = (urlsplit(url).hostname or "").lower()
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

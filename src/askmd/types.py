@@ -18,19 +18,13 @@ if TYPE_CHECKING:
     """One unit vector: float32, shape (dim,)."""
     Vectors = npt.NDArray[np.float32]
     """Unit vectors, one a row: float32, shape (n, dim)."""
+else:
+    # Annotations alone are not worth loading numpy for.
+    Vector = Vectors = object
 
 BlockKind = Literal[
-    "heading",
-    "paragraph",
-    "fence",
-    "code",
-    "table",
-    "list",
-    "quote",
-    "html",
-    "rule",
-    "container",
-]
+    "heading", "paragraph", "fence", "code", "table", "list", "quote", "html", "rule", "container"
+]  # fmt: skip
 Mode = Literal["hybrid", "dense", "words"]
 Role = Literal["system", "user", "assistant"]
 Status = Literal["answered", "extracted", "refused", "incomplete"]

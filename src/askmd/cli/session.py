@@ -136,12 +136,12 @@ def open_chat(
     config = configure(config_file, index, **{k: v for k, v in given.items() if v[1]})
     where = parse_filter(filters)
     llm = None if no_llm else compose.open_llm(config)
-    if llm is not None:
-        _tell_endpoint(config, "llm", "your question and the passages found for it")
-    elif not no_llm:
-        say("no LLM is configured, so the best passages are quoted; to have answers written:")
-        say("  add --base-url http://localhost:11434/v1 --model llama3.2, or [llm] in config.toml")
     with open_retriever(config) as retriever:
+        if llm is not None:
+            _tell_endpoint(config, "llm", "your question and the passages found for it")
+        elif not no_llm:
+            say("no LLM is configured, so the best passages are quoted; to have answers written:")
+            say("  add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]")
         counter = compose.prompt_counter(config)
         yield Chat(
             retriever,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import datetime
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from askmd import compose, store
+from askmd import compose, files, store
 from askmd.config import Config
 from askmd.errors import FolderError, NoIndex
 from askmd.ingest.journey import Journey
-from askmd.ingest.reading import Reading
+from askmd.ingest.reading import Reading, list_documents
 from askmd.ingest.report import ChunkCounts, DocumentCounts, DryRun, IngestReport
 from askmd.types import (
     CancelCheck,
@@ -54,10 +54,13 @@ def ingest_folder(
     _check_root(root, prune)
     embedder = embedder or compose.open_embedder(config)
     identity = compose.wanted_identity(config, embedder)
+    listing = list_documents(root, config)
+    _check_listing(root, listing, config)
     with store.open_writer(config.index_folder, identity, root, rebuild=rebuild) as writer:
         known = writer.documents()
         journey = Journey(writer, embedder, progress, cancel, known)
-        journey.read(Reading(root, config, embedder.counter, identity.max_tokens, known, verify))
+        reading = Reading(root, config, embedder.counter, identity.max_tokens, known, verify)
+        journey.read(reading, listing)
         journey.remove_gone(root, prune=prune)
         writer.sweep(everything=prune)
         writer.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
@@ -99,7 +102,7 @@ def dry_run(
             known = index.documents()
         reading = Reading(root, config, embedder.counter, identity.max_tokens, known)
         changed, texts, failures = 0, dict[bytes, int](), []
-        for found in reading.sources(reading.listing()):
+        for found in reading.sources(list_documents(root, config)):
             if isinstance(found, Failure):
                 failures.append(found)
             elif isinstance(found, Indexed):
@@ -118,7 +121,20 @@ def dry_run(
     )
 
 
-def _reader(config: Config, identity: Identity) -> store.SQLiteStore | None:
+def _check_listing(root: Path, listing: Sequence[object], config: Config) -> None:
+    """Raise FolderError where there is nothing to index and no index that could lose anything."""
+    if listing:
+        return
+    index = _reader(config)
+    if index is None:
+        raise FolderError(
+            f"no Markdown in {root} ({', '.join(files.SUFFIXES)})",
+            "name the folder that holds the files",
+        )
+    index.close()
+
+
+def _reader(config: Config, identity: Identity | None = None) -> store.SQLiteStore | None:
     """Return the index as it stands, or None where there is none yet."""
     try:
         return store.open_store(config.index_folder, identity)

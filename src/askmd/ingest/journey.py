@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,14 +53,8 @@ class Journey:
     missing: dict[bytes, str] = field(default_factory=dict)
     """Texts of pending chunks that have no vector yet, by their key."""
 
-    def read(self, reading: Reading) -> None:
+    def read(self, reading: Reading, listing: Sequence[files.Found | Failure]) -> None:
         """Read, cut, embed and write everything that is new to the index."""
-        listing = reading.listing()
-        if not listing and not self.known:
-            raise FolderError(
-                f"no Markdown in {reading.root} ({', '.join(files.SUFFIXES)})",
-                "name the folder that holds the files",
-            )
         for number, source in enumerate(reading.sources(listing)):
             self._tell("reading", number, len(listing), "files")
             self._take(source)

@@ -20,6 +20,23 @@ class Untouched:
     stamp: Stamp | None
 
 
+def list_documents(root: Path, config: Config) -> list[files.Found | Failure]:
+    """Return a folder's documents, unread; none where the folder is gone.
+
+    Raises FolderError if the folder itself cannot be read.
+    """
+    if not root.exists():
+        return []
+    settings = config.documents
+    skipped = (config.index_folder.absolute(),)
+    selection = files.Selection(settings.include, settings.exclude, skipped)
+    found = list(files.walk(root, selection))
+    if found and isinstance(found[0], Failure) and found[0].path == "./":
+        reason = found[0].reason
+        raise FolderError(f"{root} cannot be read: {reason}", "mend its permissions")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The folder read and cut, file by file, against what the index knows."""
@@ -30,20 +47,6 @@ class Reading:
     max_tokens: int
     known: Mapping[str, Document]
     verify: bool = False
-
-    def listing(self) -> list[files.Found | Failure]:
-        """Return the folder's documents, unread; none where the folder is gone."""
-        if not self.root.exists():
-            return []
-        settings = self.config.documents
-        skipped = (self.config.index_folder.absolute(),)
-        selection = files.Selection(settings.include, settings.exclude, skipped)
-        found = list(files.walk(self.root, selection))
-        if found and isinstance(found[0], Failure) and found[0].path == "./":
-            raise FolderError(
-                f"{self.root} cannot be read: {found[0].reason}", "mend its permissions"
-            )
-        return found
 
     def sources(
         self, listing: Iterable[files.Found | Failure]

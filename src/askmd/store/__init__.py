@@ -9,7 +9,7 @@
     vectors   the FAISS file as bytes                   floats     vectors checked (numpy)
     nearest   FAISS, derived from SQLite                reading    questions to the tables
     replacing a document in its old one's place
-    writer, opening                                     reader
+    writer, opening                                     connections, reader
 
 Importing this package loads neither numpy nor FAISS; the first vector does.
 """

@@ -22,6 +22,7 @@ _FULL = {
     sqlite3.SQLITE_IOERR_TRUNCATE,
     sqlite3.SQLITE_IOERR_SHMSIZE,
 }
+_UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _BROKEN = ("no such table", "no such column", "decode to UTF-8", "malformed")
 """What SQLite says of a damaged schema or text under the code of a plain mistake."""
@@ -52,16 +53,24 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """Return a connection that cannot write; it also reads an index on a read-only disk."""
-    uri = path.absolute().as_uri()
-    try:
-        return _connect_reader(f"{uri}?mode=ro")
-    except sqlite3.OperationalError:
-        log = path.with_name(f"{path.name}-wal")
-        if not path.exists() or (log.exists() and log.stat().st_size):
-            raise
-    # SQLite wants to write its -shm file even to read; without a log there is nothing in it.
-    return _connect_reader(f"{uri}?mode=ro&immutable=1")
+    """Return a connection that cannot write."""
+    return _connect_reader(f"{path.absolute().as_uri()}?mode=ro")
+
+
+def connect_frozen(path: Path) -> sqlite3.Connection:
+    """Return a connection to a database on a read-only disk; it sees no later change.
+
+    Raises OperationalError where there is a log: what it holds could not be read.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise sqlite3.OperationalError(f"{log.name} cannot be read on a read-only disk")
+    return _connect_reader(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
+
+
+def needs_writing(error: sqlite3.Error) -> bool:
+    """Return whether SQLite gave up because it could not make its -shm file, even to read."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE
 
 
 def _connect_reader(uri: str) -> sqlite3.Connection:
@@ -93,7 +102,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+def reading_transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """See one committed state inside, whatever a writer does meanwhile."""
     connection.execute("BEGIN")
     try:

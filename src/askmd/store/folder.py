@@ -42,8 +42,11 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(PermissionError):
             folder.chmod(0o700)
+
+
+def hide_from_git(folder: Path) -> None:
+    """Keep the index out of repositories: whoever has it can read the notes. Under the lock."""
     if not (folder / GITIGNORE).exists():
-        # Notes can be read out of an index: it must not reach a repository by accident.
         replace_file(folder / GITIGNORE, b"*\n", is_durable=False)
 
 

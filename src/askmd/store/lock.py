@@ -31,8 +31,12 @@ class WriteLock:
                 f"{_name_holder(self._holder)} is writing the index in {folder}",
                 "wait until it is done, then run the same command",
             ) from error
-        # Not in the lock file itself: a locked file cannot be read on Windows.
-        replace_file(self._holder, str(os.getpid()).encode(), is_durable=False)
+        try:
+            # Not in the lock file itself: a locked file cannot be read on Windows.
+            replace_file(self._holder, str(os.getpid()).encode(), is_durable=False)
+        except BaseException:
+            self._lock.release()
+            raise
 
     def release(self) -> None:
         """Let the next writer in; calling it twice is harmless."""

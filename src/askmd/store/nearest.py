@@ -114,7 +114,12 @@ def _load(file: Path, state: State) -> Any | None:
     if (header.uuid, header.numbering) != (state.uuid, state.numbering):
         logger.warning("%s belongs to another index and is made anew", file)
         return None
-    index = faiss.deserialize_index(np.frombuffer(found.payload, dtype=np.uint8))
+    try:
+        index = faiss.deserialize_index(np.frombuffer(found.payload, dtype=np.uint8))
+    except RuntimeError as error:
+        # Sound, but of a FAISS whose format this one does not read.
+        logger.warning("%s is made anew from the database: %s", file, error)
+        return None
     if (index.d, index.ntotal) != (state.identity.dim, header.count):
         logger.warning("%s does not hold what it says and is made anew", file)
         return None

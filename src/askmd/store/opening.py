@@ -17,6 +17,7 @@ from askmd.store.database import connect_reader, connect_writer, explained, tran
 from askmd.store.folder import (
     create_file,
     find_rebuilds,
+    hide_from_git,
     make_folder,
     new_name,
     relative_root,
@@ -80,6 +81,7 @@ def open_writer(
         make_folder(wanted.folder)
         lock = WriteLock(wanted.folder)
         undo.callback(lock.release)
+        hide_from_git(wanted.folder)
         opened = _open_rebuild(wanted) if rebuild else _open_current(wanted)
         undo.pop_all()
     return IndexWriter(opened, lock, now)

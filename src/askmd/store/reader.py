@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
-import weakref
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from askmd.errors import IndexCorrupt, IndexFault
 from askmd.store import reading, words
-from askmd.store.database import connect_reader, explained, snapshot
+from askmd.store.connections import Connection, Connections
+from askmd.store.database import explained, reading_transaction
 from askmd.store.folder import absolute_root, sizes, vectors_name
 from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
 from askmd.store.reading import Counts
@@ -42,26 +41,6 @@ class _View:
     database: Path
 
 
-class _Connection:
-    """A thread's own connection; gone when its thread is."""
-
-    inherited: ClassVar[list[_Connection]] = []
-    """Connections of a parent process. SQLite forbids to use them here, and even to close them."""
-
-    def __init__(self, path: Path) -> None:
-        self.sqlite = connect_reader(path)
-        self.database = path.name
-        self.process = os.getpid()
-
-    def close(self) -> None:
-        with suppress(sqlite3.Error):
-            self.sqlite.close()
-
-    def __del__(self) -> None:
-        if hasattr(self, "sqlite") and self.process == os.getpid():
-            self.close()
-
-
 class SQLiteStore:
     """Reads an index; shared between threads safely, sees a newer generation at its next call.
 
@@ -70,15 +49,13 @@ class SQLiteStore:
     """
 
     def __init__(self, folder: Path, identity: Identity | None) -> None:
-        """Read the index in a folder; with an identity, only while it has that."""
+        """Read the index in a folder, with an identity only while it has that; see open_store."""
         self._folder = folder
         self._wanted = identity
-        self._own = threading.local()
-        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._connections = Connections(folder)
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._selections: dict[tuple[str, int, Filter], Numbers | None] = {}
-        self._is_closed = False
 
     def __enter__(self) -> Self:
         """Return itself, to be closed at the end of the block."""
@@ -190,13 +167,9 @@ class SQLiteStore:
         return sizes(self._folder)
 
     def close(self) -> None:
-        """Let go of every connection; calling it twice is harmless."""
-        with self._lock:
-            self._is_closed = True
-            self._snapshot = None
-            connections = [one for one in self._connections if one.process == os.getpid()]
-        for connection in connections:
-            connection.close()
+        """Let go of every connection once its query is done; calling it twice is harmless."""
+        self._connections.close()
+        self._snapshot = None
 
     def _take_snapshot(self, view: _View) -> Snapshot:
         """Return the vectors of the view's generation."""
@@ -219,58 +192,51 @@ class SQLiteStore:
     def _select(self, view: _View, where: Filter) -> Numbers | None:
         """Return what a filter allows; computed once a generation."""
         key = (view.state.numbering, view.state.generation, where)
-        if key not in self._selections:
+        with self._lock:
+            if key in self._selections:
+                return self._selections[key]
+        numbers = select_numbers(view.connection, where)
+        with self._lock:
             if len(self._selections) >= _KEPT_SELECTIONS:
-                self._selections = {}
-            self._selections[key] = select_numbers(view.connection, where)
-        return self._selections[key]
+                self._selections.clear()
+            self._selections[key] = numbers
+        return numbers
 
     @contextmanager
     def _reading(self) -> Iterator[_View]:
         """See one committed state inside; the manifest is read first, so it cannot be newer."""
-        manifest, connection = self._connect()
+        manifest, mine = self._connect()
         path = self._folder / manifest.database
-        with explained(path), snapshot(connection):
-            state = read_state(connection, path)
-            check_uuid(manifest, state, path)
-            if state.generation < manifest.generation:
-                lost = manifest.generation - state.generation
-                raise IndexCorrupt(f"{path} lost its last {lost} writes", "run `askmd ingest`")
-            if self._wanted:
-                check_identity(state.identity, self._wanted, self._folder)
-            yield _View(connection, state, path)
+        with mine.in_use, explained(path):
+            self._connections.refuse_closed()
+            with reading_transaction(mine.sqlite):
+                yield self._view(manifest, mine.sqlite, path)
 
-    def _connect(self) -> tuple[Manifest, sqlite3.Connection]:
+    def _view(self, manifest: Manifest, connection: sqlite3.Connection, path: Path) -> _View:
+        """Return what a transaction sees, if that may be searched."""
+        state = read_state(connection, path)
+        check_uuid(manifest, state, path)
+        if state.generation < manifest.generation:
+            lost = manifest.generation - state.generation
+            raise IndexCorrupt(f"{path} lost its last {lost} writes", "run `askmd ingest`")
+        if self._wanted:
+            check_identity(state.identity, self._wanted, self._folder)
+        return _View(connection, state, path)
+
+    def _connect(self) -> tuple[Manifest, Connection]:
         """Return the manifest and this thread's connection to the database it names."""
-        if self._is_closed:
-            raise IndexFault(f"the index in {self._folder} was closed", "open it again")
         path = self._folder
         for _ in range(_ATTEMPTS):
             manifest = read_manifest(self._folder)
             path = self._folder / manifest.database
             try:
                 with explained(path):
-                    return manifest, self._own_connection(path)
+                    return manifest, self._connections.connect(path)
             except IndexFault:
                 if path.exists():
                     raise
             # A rebuild took the old database away between two looks: look again.
         raise IndexCorrupt(f"{path} is missing", REBUILD_STEP)
-
-    def _own_connection(self, path: Path) -> sqlite3.Connection:
-        mine: _Connection | None = getattr(self._own, "connection", None)
-        if mine and mine.process != os.getpid():
-            _Connection.inherited.append(mine)
-            mine = None
-        if mine and mine.database != path.name:
-            mine.close()
-            mine = None
-        if mine is None:
-            mine = _Connection(path)
-            with self._lock:
-                self._connections.add(mine)
-            self._own.connection = mine
-        return mine.sqlite
 
 
 def open_store(folder: Path, identity: Identity | None = None) -> SQLiteStore:
@@ -281,7 +247,8 @@ def open_store(folder: Path, identity: Identity | None = None) -> SQLiteStore:
     """
     store = SQLiteStore(folder.absolute(), identity)
     try:
-        store.generation  # noqa: B018
+        with store._reading():
+            pass
     except BaseException:
         store.close()
         raise

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Self
 from askmd.errors import IndexFault
 from askmd.store import replacing
 from askmd.store.database import checkpoint, connect_writer, explained, transaction
-from askmd.store.folder import published_name, sweep_leftovers, sync_folder, vectors_name
+from askmd.store.folder import (
+    find_rebuilds,
+    published_name,
+    remove_database,
+    sweep_leftovers,
+    sync_folder,
+    vectors_name,
+)
 from askmd.store.lock import WriteLock
 from askmd.store.manifest import Manifest, write_manifest
 from askmd.store.reading import Counts, read_counts, read_documents
@@ -136,8 +143,13 @@ class IndexWriter:
             )
 
     def sweep(self, *, everything: bool = False) -> int:
-        """Delete vectors that no chunk has used for 30 days, or now; return how many."""
+        """Delete vectors that no chunk has used for 30 days, or now; return how many.
+
+        A rebuild that was broken off and not taken up again goes the same way.
+        """
         before = None if everything else self._now() - KEPT_SECONDS
+        if not self._opened.is_rebuild:
+            self._sweep_rebuilds(before)
         with self._committing(_NO_VECTORS) as connection:
             return replacing.sweep_orphans(connection, before)
 
@@ -202,6 +214,11 @@ class IndexWriter:
         log = self._opened.path.with_name(f"{self._opened.path.name}-wal")
         if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
             checkpoint(self._opened.connection, mode="PASSIVE")
+
+    def _sweep_rebuilds(self, before: float | None) -> None:
+        for path in find_rebuilds(self._folder):
+            if before is None or path.stat().st_mtime < before:
+                remove_database(path)
 
     def _write_vector_file(self) -> None:
         """Derive the FAISS file anew, unless the one there is sound and near enough."""

@@ -1,0 +1,113 @@
+"""Pieces → chunks: greedily, as many as fit, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from askmd.chunk.source import Range
+
+OVERLAP_SENTENCES = 0
+"""How many sentences (0 or 1) a cut paragraph's next chunk repeats from the chunk before."""
+MAX_OVERLAP = 0.15
+"""A sentence that fills more of a chunk than this is not repeated."""
+SMALL_LAST = 0.25
+"""A section's last chunk that fills less than this of the room shares with the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What makes a piece of a cut table or fence readable by itself."""
+
+    lead: str = ""
+    """A table's header and delimiter row, a fence's opening line."""
+    tail: str = ""
+    """A fence's closing line."""
+    lead_tokens: int = 0
+    tail_tokens: int = 0
+
+
+BARE = Frame()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A whole block, or a piece of one that is too long."""
+
+    range: Range
+    tokens: int
+    """By itself, without special tokens."""
+    joint: int = 0
+    """Tokens of the blank between the piece before and this one."""
+    frame: Frame = BARE
+    opens: bool = True
+    """Whether nothing of its block stands before it."""
+    closes: bool = True
+    """Whether nothing of its block stands after it."""
+    is_said: bool = False
+    """Whether it is a heading that the breadcrumb says already."""
+    is_sentence: bool = False
+
+
+Pieces = tuple[Piece, ...]
+
+
+def unsaid(pieces: Pieces) -> Pieces:
+    """Return the pieces without the leading headings that the breadcrumb says already."""
+    first = next((n for n, piece in enumerate(pieces) if not piece.is_said), len(pieces))
+    return pieces[first:]
+
+
+def weight(pieces: Pieces) -> int:
+    """Return about how many tokens the pieces take as one chunk, its breadcrumb left out."""
+    body = unsaid(pieces)
+    if not body:
+        return 0
+    inside = sum(piece.tokens + piece.joint for piece in body) - body[0].joint
+    lead = 0 if body[0].opens else body[0].frame.lead_tokens
+    return inside + lead + (0 if body[-1].closes else body[-1].frame.tail_tokens)
+
+
+def pack(pieces: Pieces, room: int, *, overlap: int = OVERLAP_SENTENCES) -> list[Pieces]:
+    """Return one section's chunks: greedy, but a tiny last one shares with its neighbour.
+
+    Only the last two are balanced, so that an edit moves no more borders than it must.
+    """
+    chunks = _greedy(pieces, room, overlap)
+    if len(chunks) < 2 or weight(chunks[-1]) >= SMALL_LAST * room:
+        return chunks
+    shared = chunks[-2] + tuple(piece for piece in chunks[-1] if piece not in chunks[-2])
+    low, high = weight(shared) // 2, room
+    while low < high:
+        middle = (low + high) // 2
+        if len(_greedy(shared, middle, overlap)) <= 2:
+            high = middle
+        else:
+            low = middle + 1
+    return chunks[:-2] + _greedy(shared, high, overlap)
+
+
+def _greedy(pieces: Pieces, room: int, overlap: int) -> list[Pieces]:
+    chunks: list[Pieces] = []
+    chunk: list[Piece] = []
+    fill = 0
+    for piece in pieces:
+        added = piece.tokens + (piece.joint if fill else 0)
+        tail = 0 if piece.closes else piece.frame.tail_tokens
+        if fill and fill + added + tail > room:
+            chunks.append(tuple(chunk))
+            chunk = _repeated(chunk, piece, room) if overlap else []
+            fill = sum(repeated.tokens for repeated in chunk)
+            added = piece.tokens
+        if not piece.is_said or fill:
+            fill += added + (0 if fill or piece.opens else piece.frame.lead_tokens)
+        chunk.append(piece)
+    return [*chunks, tuple(chunk)] if chunk else chunks
+
+
+def _repeated(chunk: Sequence[Piece], following: Piece, room: int) -> list[Piece]:
+    """Return the sentence that the next chunk of a cut paragraph starts with again, if any."""
+    last = chunk[-1]
+    is_short = last.is_sentence and last.tokens < MAX_OVERLAP * room
+    fits = last.tokens + following.tokens <= room
+    return [last] if len(chunk) > 1 and not following.opens and is_short and fits else []
