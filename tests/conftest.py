@@ -36,6 +36,14 @@ HANDBOOK = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a costly start (a model, a server) in one worker."""
+    for item in items:
+        for name in ("model", "server"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of public corpora and question sets; a test that needs it skips loudly without."""

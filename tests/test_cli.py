@@ -123,6 +123,14 @@ def test_search_as_json_is_what_the_outside_counts_on(indexed: Askmd):
     assert found["hits"][0]["lines"] == [9, 11]
 
 
+def test_search_shows_the_passages_an_llm_would_be_sent(indexed: Askmd):
+    found = indexed("search", "upstream refused", "--passages", "--budget", "100", "--json").json
+    assert {"question", "mode", "degraded", "hits", "passages"} == set(found)
+    assert (found["passages"][0]["number"], found["passages"][0]["path"]) == (1, "nginx.md")
+    text = indexed("search", "upstream refused", "--passages").out
+    assert text.startswith("[1] nginx.md:1-11  Nginx\n\n# Nginx\n")
+
+
 def test_search_explains_the_parts_of_a_score(indexed: Askmd):
     explained = indexed("search", "upstream refused", "-k", "1", "--explain").out.splitlines()[1]
     assert [word in explained for word in ("score 1.000", "cosine", "bm25", "floor")] == [True] * 4

@@ -316,7 +316,9 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
         raise ConfigError(f"{where}: {key} = {value} is below {least}", f"give it at least {least}")
     if choices and value not in choices:
         raise _unknown(value, list(choices), f"{where}: {key}")
-    if setting.metadata["is_path"] and value:
+    # A model is a name, or a folder that is plainly written as one.
+    is_folder = key == "embedding.model" and value.startswith((".", "~"))
+    if value and (setting.metadata["is_path"] or is_folder):
         return str(home / Path(value).expanduser())
     return value
 

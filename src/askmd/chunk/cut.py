@@ -57,9 +57,10 @@ def units(source: Source, whole: Range, cutter: Cutter) -> list[Range]:
 def by_tokens(source: Source, whole: Range, limit: int, counter: TokenCounter) -> list[Range]:
     """Return pieces that each count at most ``limit``: cut at words, else between code points."""
     found: list[Range] = []
-    start = whole.start
+    start, fitting = whole.start, 2 * limit
     while start < whole.end:
-        end = start + _fitting(source.text, start, whole.end, limit, counter)
+        fitting = _fitting(source.text, start, whole.end, 2 * fitting, limit, counter)
+        end = start + fitting
         if end < whole.end:
             end = _word_end(source.text, start, end)
         if unit := source.trimmed(start, end):
@@ -68,17 +69,18 @@ def by_tokens(source: Source, whole: Range, limit: int, counter: TokenCounter) -
     return found
 
 
-def _fitting(text: str, start: int, end: int, limit: int, counter: TokenCounter) -> int:
+def _fitting(text: str, start: int, end: int, reach: int, limit: int, counter: TokenCounter) -> int:
     """Return how many characters from ``start`` on fit; at least one.
 
     Looks at a window that grows, so that a long line costs what its length costs, not its square.
     """
-    for reach in (8 * limit, CHARS_PER_TOKEN * limit):
-        window = text[start : min(end, start + reach)]
-        fitting = counter.cut(window, limit)
-        if fitting < len(window) or start + len(window) >= end:
-            break
-    return max(1, fitting)
+    most = CHARS_PER_TOKEN * limit
+    while True:
+        reach = min(reach, most, end - start)
+        fitting = counter.cut(text[start : start + reach], limit)
+        if fitting < reach or reach in (most, end - start):
+            return max(1, fitting)
+        reach *= 4
 
 
 def _word_end(text: str, start: int, end: int) -> int:

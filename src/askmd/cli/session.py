@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from askmd.config import Config
     from askmd.ingest import IngestReport
     from askmd.retriever import Retriever
+    from askmd.types import Passage, Search
 
 
 def configure(config_file: Path | None, index: Path | None, **flags: tuple[str, Any]) -> Config:
@@ -113,6 +114,18 @@ def open_retriever(config: Config) -> Iterator[Retriever]:
         retriever = Retriever.open(config)
     with retriever:
         yield retriever
+
+
+def passages_of(
+    retriever: Retriever, config: Config, found: Search, budget: int | None
+) -> list[Passage]:
+    """Return what an LLM would be sent of a search."""
+    from askmd.compose import prompt_counter
+    from askmd.passages import assemble
+
+    budget = budget or config.llm.budget_tokens
+    counter = prompt_counter(config)
+    return assemble(found.hits, counter, budget_tokens=budget, read=retriever.read)
 
 
 @contextmanager

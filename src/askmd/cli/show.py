@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from askmd.terminal import clean, say, source_line
 
 if TYPE_CHECKING:
     from askmd.ingest import DryRun, IngestReport
-    from askmd.types import AnswerRecord, Hit, Search
+    from askmd.types import AnswerRecord, Hit, Passage, Search
 
 SNIPPET_LINES = 4
 """Lines of a hit's text that a terminal is shown."""
@@ -32,18 +32,31 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
-def print_hits(found: Search, explain: bool) -> None:
+def print_search(found: Search, explain: bool, as_json: bool) -> None:
     """Print hits as source lines with the first lines of their text."""
+    if as_json:
+        print_json(asdict(found))
+        return
     if not found.hits:
         say("nothing found; try other words, or `askmd status` to see what is indexed")
     for hit in found.hits:
-        print(f"{hit.rank}. {_bold(clean(source_line(hit)))}")
+        print(f"{hit.rank}. {_bold(source_line(hit))}")
         if explain:
             print(f"   {_explained(hit)}")
-        lines = [line for line in clean(hit.text).splitlines() if line.strip()]
+        lines = [line for line in clean(hit.text).split("\n") if line.strip()]
         for line in lines[:SNIPPET_LINES]:
             print(f"   {line}")
         print()
+
+
+def print_passages(found: Search, passages: Sequence[Passage], as_json: bool) -> None:
+    """Print what an LLM would be sent, whole."""
+    rows = [asdict(passage) for passage in passages]
+    if as_json:
+        print_json(asdict(found) | {"passages": rows})
+        return
+    for passage in passages:
+        print(f"[{passage.number}] {_bold(source_line(passage))}\n\n{clean(passage.text)}\n")
 
 
 def _explained(hit: Hit) -> str:
@@ -61,7 +74,7 @@ def print_sources(record: AnswerRecord) -> None:
     print()
     for citation in record.citations:
         stale = "  (the file has changed since)" if citation.stale else ""
-        print(f"[{citation.number}] {_bold(clean(source_line(citation)))}{stale}")
+        print(f"[{citation.number}] {_bold(source_line(citation))}{stale}")
 
 
 def _bold(text: str) -> str:

@@ -17,6 +17,7 @@ from askmd.cli.session import (
     open_chat,
     open_retriever,
     own_folder,
+    passages_of,
     question_of,
     run_ingest,
     write_new,
@@ -24,10 +25,11 @@ from askmd.cli.session import (
 from askmd.cli.show import (
     notice_degraded,
     print_config,
-    print_hits,
     print_json,
+    print_passages,
     print_plan,
     print_report,
+    print_search,
     print_sources,
     print_status,
 )
@@ -86,11 +88,15 @@ def ingest(
 @askmd.command()
 @click.argument("question", nargs=-1, required=True)
 @click.option("--explain", is_flag=True, help="Show each part of a score.")
+@click.option("--passages", is_flag=True, help="Show what an LLM would be sent.")
+@click.option("--budget", type=click.IntRange(min=1), help="Tokens of passages.")
 @asking
 @common
 def search(
     question: tuple[str, ...],
     explain: bool,
+    passages: bool,
+    budget: int | None,
     limit: int | None,
     mode: Any,
     filters: tuple[str, ...],
@@ -104,14 +110,15 @@ def search(
 
     where = parse_filter(filters)
     questions = lines_of_stdin() if question == ("-",) else [question_of(question)]
-    with open_retriever(configure(config_file, index)) as retriever:
+    config = configure(config_file, index)
+    with open_retriever(config) as retriever:
         for one in questions:
             found = retriever.find(one, limit=limit, mode=mode, where=where)
             notice_degraded(found.degraded)
-            if as_json:
-                print_json(asdict(found))
+            if passages:
+                print_passages(found, passages_of(retriever, config, found, budget), as_json)
             else:
-                print_hits(found, explain)
+                print_search(found, explain, as_json)
 
 
 @askmd.command()

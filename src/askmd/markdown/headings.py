@@ -13,14 +13,16 @@ _MARKUP = re.compile(r"[\\`*_\[\]<&~!]")
 _ATTRIBUTE = re.compile(r"#(?P<id>[^\s#{}]+)|\.[^\s{}]+|[\w-]+=\S+")
 _REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")
 _PUNCTUATION = re.compile(r"[^\w\- ]")
-_MAX_INLINE = 1000
-"""A longer heading is an accident; its markers stay, for inline rules are not all linear."""
+MAX_CHARS = 1000
+"""A longer heading is an accident: it is cut, for every path and chunk under it repeats it."""
 
 
 def plain(source: str) -> tuple[str, str]:
     """Return a heading's text without markers, and the id that ``{#id}`` names or ''."""
     source, anchor = _without_attributes(source.strip())
-    if len(source) <= _MAX_INLINE and _MARKUP.search(source):
+    if len(source) > MAX_CHARS:
+        source = source[:MAX_CHARS] + "…"
+    elif _MARKUP.search(source):
         # Reference links need definitions that may stand anywhere; their text is enough here.
         tokens: list[Token] = []
         _parser().inline.parse(_REFERENCE.sub(r"\1", source), _parser(), {}, tokens)

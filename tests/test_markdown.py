@@ -1,0 +1,268 @@
+"""Markdown → sections. What it makes of which text stands in tests/cases/*.md.
+
+A case is a title, a line with a dot, Markdown, a dot, what is expected, a dot. The expected part
+draws the outline: metadata where there is any, then each section's lines, path and anchor, and
+under it its blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from askmd.markdown import body_start, parse, parser, scanner, sections, split_sections, tables
+from askmd.markdown.containers import Containers
+from askmd.markdown.spans import Span, complete
+from askmd.types import Block, Outline, Section
+
+CASES = Path(__file__).parent / "cases"
+NL = "\n"
+
+
+def cases() -> Iterator[pytest.ParameterSet]:
+    for file in sorted(CASES.glob("*.md")):
+        lines = file.read_text(encoding="utf-8").split(NL)
+        dots = [number for number, line in enumerate(lines) if line == "."]
+        for first, second, third in zip(dots[::3], dots[1::3], dots[2::3], strict=True):
+            text = "".join(line + NL for line in lines[first + 1 : second])
+            expected = "".join(line + NL for line in lines[second + 1 : third])
+            yield pytest.param(text, expected, id=f"{file.stem}: {lines[first - 1]}")
+
+
+def drawn(text: str) -> str:
+    """Return a document's outline as the cases draw it."""
+    outline = parse(text)
+    lines = []
+    if outline.metadata:
+        lines.append(json.dumps(outline.metadata, ensure_ascii=False))
+    if outline.title or outline.description:
+        lines.append(
+            f"title: {outline.title}; description: {outline.description}".removesuffix(
+                "; description: "
+            )
+        )
+    for section in outline.sections:
+        first, last = section.lines
+        anchor = f" #{section.anchor}" if section.anchor else ""
+        lines.append(f"{first}-{last} [{' > '.join(section.path)}]{anchor}")
+        lines += [f"  {block_drawn(block)}" for block in section.blocks]
+    return "".join(line + NL for line in lines)
+
+
+def block_drawn(block: Block) -> str:
+    first, last = block.lines
+    level = str(block.level) if block.level else ""
+    numbers = str(first) if first == last else f"{first}-{last}"
+    return f"{numbers} {block.kind}{level} {block.info}".rstrip()
+
+
+def headings(spans: list[Span]) -> list[tuple[int, int, int, str]]:
+    return [
+        (span.first, span.end, span.level, " ".join(span.info.split()))
+        for span in spans
+        if span.kind == "heading"
+    ]
+
+
+def both_readings(text: str) -> tuple[list[Span], list[Span]]:
+    """Return the blocks after the front matter, by the parser and by the scanner."""
+    lines = text[body_start(text) :].split(NL)
+    containers = Containers(lines)
+    found = (parser.find(lines, containers), scanner.find(lines, containers))
+    whole = [
+        [part for span in complete(spans, lines) for part in tables.separate(span, lines)]
+        for spans in found
+    ]
+    return whole[0], whole[1]
+
+
+def texts_under(folder: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(folder.rglob("*.md")):
+        text = file.read_bytes().decode("utf-8-sig")
+        yield file.name, text.replace("\r\n", NL).replace("\r", NL)
+
+
+@pytest.mark.parametrize(("text", "expected"), list(cases()))
+def test_a_case_is_read_as_it_says(text: str, expected: str):
+    assert drawn(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), list(cases()))
+def test_the_scanner_reads_a_case_as_the_parser_does(text: str, expected: str):
+    by_parser, by_scanner = both_readings(text)
+
+    def told(spans: list[Span]) -> list[tuple[object, ...]]:
+        return [(s.kind, s.first, s.end, s.level, " ".join(s.info.split())) for s in spans]
+
+    assert told(by_scanner) == told(by_parser)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "folder", ["corpora/fastapi", "corpora/rustbook", "eval/anthropic_docs", "eval/chroma"]
+)
+def test_the_scanner_finds_the_parsers_headings_in_real_documents(shared: Path, folder: str):
+    differing = []
+    for name, text in texts_under(shared / folder):
+        by_parser, by_scanner = both_readings(text)
+        if headings(by_parser) != headings(by_scanner):
+            differing.append(name)
+    assert differing == []
+
+
+def test_split_sections_returns_the_outlines_sections():
+    [section] = split_sections("# Setup\n```sh\n# comment\n```\n")
+    assert section == Section(
+        path=("Setup",),
+        anchor="setup",
+        lines=(1, 4),
+        blocks=(Block("heading", (1, 1), 1, "Setup"), Block("fence", (2, 4), 0, "sh")),
+    )
+
+
+def test_the_front_matters_title_wins_over_the_first_heading():
+    outline = parse("---\ntitle: 7\ndescription: one\n  two\n---\n# Other\n")
+    assert (outline.title, outline.description) == ("7", "one two")
+    assert [section.path for section in outline.sections] == [("Other",)]
+
+
+def test_without_front_matter_the_first_top_heading_is_the_title():
+    assert parse("## Early\n\n# Main\n\n# Next\n").title == "Main"
+
+
+def test_the_body_starts_after_the_front_matter():
+    text = "---\ntitle: A\n---\n# B\n"
+    assert (body_start(text), text[body_start(text) :]) == (17, "# B\n")
+    assert (body_start("# B\n"), body_start(""), body_start("---\na: 1\n---")) == (0, 0, 12)
+
+
+def test_front_matter_above_64_kilobytes_is_text():
+    text = "---\na: " + "x" * 65536 + "\n---\n\ntext\n"
+    assert (parse(text).metadata, body_start(text)) == ({}, 0)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "---\n" + "[" * 60000 + "\n---\n",
+        "---\na: " + "1" * 60000 + "\n---\n",
+        "---\na: \x01\n---\n",
+    ],
+    ids=["nested", "endless number", "control character"],
+)
+def test_hostile_front_matter_stays_text(source: str):
+    assert body_start(source) == 0
+
+
+def test_hostile_toml_is_refused_quickly():
+    began = time.perf_counter()
+    assert body_start("+++\n" + "a." * 30000 + "b=1\n+++\n") == 0
+    assert time.perf_counter() - began < 3
+
+
+def test_metadata_holds_json_types_only():
+    outline = parse("---\n1: !!binary aGk=\n2024-01-02: !!set {a, b}\npair: !!pairs [a: 1]\n---\n")
+    assert outline.metadata == {"1": None, "2024-01-02": None, "pair": [["a", 1]]}
+
+
+def test_a_list_deeper_than_twenty_hides_nothing_after_it():
+    deep = "".join("  " * depth + "- a\n" for depth in range(25))
+    assert [s.path for s in split_sections(f"{deep}\n# Heading\n\ntext\n")] == [(), ("Heading",)]
+
+
+def test_a_list_deeper_than_the_parser_reads_is_scanned():
+    deep = "".join("  " * depth + "- a\n" for depth in range(200))
+    [preamble, section] = split_sections(f"{deep}\n# Heading\n\ntext\n")
+    assert preamble.blocks == (Block("list", (1, 200)),)
+    assert section.path == ("Heading",)
+
+
+def test_a_heading_of_a_megabyte_is_cut_in_the_path():
+    [section] = split_sections("# " + "word " * 200_000)
+    assert (len(section.path[0]), section.path[0][-1]) == (1001, "…")
+
+
+def test_a_large_document_is_scanned_with_the_same_result():
+    part = (
+        "# A\n\ntext\n\n```sh\n# no\n```\n\n- item\n  # no\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    )
+    small, large = split_sections(part), split_sections(part * 2500)
+    assert len(part) * 2500 > sections.MAX_PARSED_CHARS
+    assert len(large) == 2500
+    assert large[0].blocks == small[0].blocks
+
+
+HOSTILE = {
+    "items": "- a\n" * 50_000,
+    "mixed": "> - " * 50_000,
+    "brackets": "[" * 200_000,
+    "tags": "<a " * 60_000,
+    "blanks": "# " + " " * 200_000 + "x",
+    "openers": ":::tip\n" * 28_000,
+    "delimiters": "a|b\n-|-" + " " * 200_000 + "x",
+    "wide table": "|" * 9000 + "\n" + "|-" * 9000,
+}
+
+
+@pytest.mark.parametrize("text", list(HOSTILE.values()), ids=list(HOSTILE))
+def test_hostile_text_costs_what_its_length_costs(text: str):
+    began = time.perf_counter()
+    parse(text)
+    assert time.perf_counter() - began < 4
+
+
+# A few lines of each kind, so that generated documents nest, interrupt and fail to close.
+WRITTEN = """\
+# a;## b ##;text;more text;===;---;;;- item;  - sub;1. one;> quote;> # in;```;~~~;    code;\tcode
+<!-- x;-->;<div>;</div>;:::tip;:::;!!! note;/// tip;///;[a]: /u;***;  indented;é中文;+++;title: x;-;#
+\u2028;\x0c;\xa0;| a | b |;|---|---|"""
+LINES = st.sampled_from(WRITTEN.replace(NL, ";").split(";"))
+DOCUMENTS = st.one_of(
+    st.lists(LINES, max_size=30).map(NL.join),
+    st.text(alphabet="#-=>`~:!|[]<>ab \n\t\u2028.", max_size=200),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(DOCUMENTS)
+def test_every_line_with_text_is_in_one_block_of_one_section(text: str):
+    outline = parse(text)
+    first_line = text.count(NL, 0, body_start(text)) + 1
+    held = [
+        line
+        for section in outline.sections
+        for block in section.blocks
+        for line in range(block.lines[0], block.lines[1] + 1)
+    ]
+    written = [number for number, line in enumerate(text.split(NL), 1) if line.strip()]
+    assert held == sorted(set(held))
+    assert {number for number in written if number >= first_line} <= set(held)
+    assert_sections_follow_each_other(outline, text, first_line)
+
+
+def assert_sections_follow_each_other(outline: Outline, text: str, first_line: int) -> None:
+    """Section lines leave nothing between them; only blank lines come before the first."""
+    if not outline.sections:
+        return
+    total = text.count(NL) + (not text.endswith(NL))
+    firsts = [section.lines[0] for section in outline.sections]
+    assert [section.lines[1] for section in outline.sections] == [
+        *(f - 1 for f in firsts[1:]),
+        total,
+    ]
+    assert "".join(text.split(NL)[first_line - 1 : firsts[0] - 1]).strip() == ""
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LINES, max_size=30).map(NL.join))
+def test_the_scanner_covers_what_the_parser_covers(text: str):
+    by_parser, by_scanner = both_readings(text)
+    written = {n for n, line in enumerate(text[body_start(text) :].split(NL)) if line.strip()}
+    for spans in (by_parser, by_scanner):
+        assert written <= {line for span in spans for line in range(span.first, span.end)}
