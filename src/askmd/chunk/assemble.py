@@ -96,9 +96,10 @@ class _Group:
 
 def _groups(sections: Sequence[Section]) -> Iterator[_Group]:
     waiting: tuple[Block, ...] = ()
-    for section, following in zip(sections, [*sections[1:], None], strict=True):
+    for n, section in enumerate(sections):
         blocks = waiting + section.blocks
-        if _is_bare(section) and following and following.blocks[0].level > _level(section):
+        is_parent = n + 1 < len(sections) and _level(sections[n + 1]) > _level(section)
+        if is_parent and _is_bare(section):
             waiting = blocks
             continue
         heads = len(waiting) + (section.blocks[0].kind == "heading")

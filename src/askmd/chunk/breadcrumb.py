@@ -54,7 +54,8 @@ def _shortened(path: Sequence[str], limit: int, measure: Measure) -> tuple[str, 
 
 
 def _cut_end(heading: str, limit: int, measure: Measure) -> tuple[str, int]:
-    fitting = measure.counter.cut(heading, limit + measure.base)
+    [mark] = measure.tokens([ELLIPSIS])
+    fitting = measure.counter.cut(heading, limit + measure.base - mark)
     while fitting > 0:
         form = heading[:fitting].rstrip() + ELLIPSIS
         [tokens] = measure.tokens([form])

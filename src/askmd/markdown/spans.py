@@ -39,9 +39,11 @@ def complete(spans: Sequence[Span], lines: Sequence[str]) -> Iterator[Span]:
         yield from _paragraphs(lines, covered, span.first)
         covered = max(covered, span.end)
         end = span.end
-        while end > span.first + 1 and not lines[end - 1].strip():
+        while end > span.first and not lines[end - 1].strip():
             end -= 1
-        yield Span(span.kind, span.first, end, span.level, span.info)
+        # A line of U+2028 or form feeds is a paragraph to CommonMark, and blank to everyone else.
+        if end > span.first:
+            yield Span(span.kind, span.first, end, span.level, span.info)
     yield from _paragraphs(lines, covered, len(lines))
 
 
