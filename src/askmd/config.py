@@ -236,6 +236,15 @@ def resolve(layers: Sequence[Layer], *, home: Path, notices: Sequence[str] = ())
     return Config(**built, origins=origins, notices=tuple(said))
 
 
+def is_address(url: str) -> bool:
+    """Whether a text is the address of a server: http or https, and a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def is_loopback(url: str) -> bool:
     """Whether an endpoint's host is this machine itself."""
     try:
@@ -314,6 +323,9 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
     least, choices = setting.metadata["least"], setting.metadata["choices"]
     if least is not None and value < least:
         raise ConfigError(f"{where}: {key} = {value} is below {least}", f"give it at least {least}")
+    if key.endswith(".base_url") and value and not is_address(value):
+        fix = "write it as http://localhost:11434/v1"
+        raise ConfigError(f"{where}: {key} = {value!r} is no address of a server", fix)
     if choices and value not in choices:
         raise _unknown(value, list(choices), f"{where}: {key}")
     # A model is a name, or a folder that is plainly written as one.

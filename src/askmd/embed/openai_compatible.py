@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from askmd.config import is_loopback
+from askmd.config import is_address, is_loopback
 from askmd.embed.gate import unit_vectors
 from askmd.embed.openai_faults import (
     LONGEST_PAUSE_SECONDS,
@@ -219,24 +219,23 @@ def _client(endpoint: Endpoint, timeout_seconds: float) -> openai.OpenAI:
     timeout = openai.Timeout(timeout_seconds, connect=min(10.0, timeout_seconds))
     # What is asked of this machine must not travel to a proxy and back.
     direct: dict[str, Any] = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
-    try:
-        client = openai.OpenAI(
-            api_key=key,
-            base_url=endpoint.base_url,
-            # Said outright, or OPENAI_CUSTOM_HEADERS might put another server's key here.
-            default_headers={"Authorization": f"Bearer {key}"},
-            max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultHttpxClient(
-                follow_redirects=False,
-                timeout=timeout,
-                mounts=direct if is_loopback(endpoint.base_url) else None,
-            ),
-        )
-    except faults() as error:
+    if not is_address(endpoint.base_url):
         raise ConfigError(
             f"{endpoint.name} has no address that can be used", "correct embedding.base_url"
-        ) from error
+        )
+    client = openai.OpenAI(
+        api_key=key,
+        base_url=endpoint.base_url,
+        # Said outright, or OPENAI_CUSTOM_HEADERS might put another server's key here.
+        default_headers={"Authorization": f"Bearer {key}"},
+        max_retries=0,
+        timeout=timeout,
+        http_client=openai.DefaultHttpxClient(
+            follow_redirects=False,
+            timeout=timeout,
+            mounts=direct if is_loopback(endpoint.base_url) else None,
+        ),
+    )
     # The client takes these from the environment, which is not consent to send them.
     client.organization = client.project = None
     return client
