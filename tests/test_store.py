@@ -807,7 +807,9 @@ with open_store(Path(sys.argv[1]), IDENTITY) as store:
         file.chmod(0o444)
     library.chmod(0o555)
     for parent in library.parents:
-        if parent.stat().st_uid == os.geteuid() and parent.name.startswith(("pytest-", "popen-", "test_")):
+        if parent.stat().st_uid == os.geteuid() and parent.name.startswith(
+            ("pytest-", "popen-", "test_")
+        ):
             parent.chmod(0o755)
     try:
         done = run(script, library)

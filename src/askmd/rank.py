@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from askmd.types import Scored
+from askmd.types import Place, Scored
+
+NEIGHBOUR_SHARE = 0.2
+"""How much of its better neighbour's score a chunk is given: see benchmarks/RESULTS.md."""
 
 
-def fuse(rankings: Sequence[Sequence[Scored]]) -> list[Scored]:
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Chunks by one kind of score."""
+
+    scores: Sequence[Scored]
+    """Best first."""
+    floor: float
+    """What a chunk scores that has nothing to do with the question."""
+
+
+def fuse(rankings: Sequence[Ranking]) -> list[Scored]:
     """Return all chunks of the rankings by the mean of their scaled scores, best first.
 
-    Each ranking is min-max scaled to 0..1; a chunk a ranking does not name counts 0 there. Equal
-    scores stay in the order of the first ranking that names them, so that the result is stable.
+    A chunk that a ranking does not name counts 0 there. Equal scores stay in the order of the
+    first ranking that names them, so that the result is stable.
     """
     total: dict[str, float] = {}
     for ranking in rankings:
         for one in scale(ranking):
             total[one.id] = total.get(one.id, 0.0) + one.score / len(rankings)
-    fused = [Scored(id, score) for id, score in total.items()]
-    return sorted(fused, key=lambda one: -one.score)
+    return _sorted(total)
 
 
-def scale(ranking: Sequence[Scored]) -> list[Scored]:
-    """Return the ranking with its scores mapped to 0..1; where all are equal, all become 1."""
-    if not ranking:
-        return []
-    scores = [one.score for one in ranking]
-    low, span = min(scores), max(scores) - min(scores)
-    return [Scored(one.id, (one.score - low) / span if span else 1.0) for one in ranking]
+def scale(ranking: Ranking) -> list[Scored]:
+    """Return the scores mapped to 0 at the ranking's floor and 1 at its best chunk."""
+    best = max((one.score for one in ranking.scores), default=ranking.floor)
+    span = best - ranking.floor
+    if span <= 0:
+        return [Scored(one.id, 1.0) for one in ranking.scores]
+    return [Scored(one.id, max(0.0, one.score - ranking.floor) / span) for one in ranking.scores]
+
+
+def support(fused: Sequence[Scored], places: Mapping[str, Place]) -> list[Scored]:
+    """Return the chunks by their score and a share of their better neighbour's, best first.
+
+    Text that answers a question rarely stands alone: of two equal chunks, the one whose neighbour
+    in the document speaks of the question too is more likely right.
+    """
+    at_place = {places[one.id]: one.score for one in fused if one.id in places}
+    total: dict[str, float] = {}
+    for one in fused:
+        place = places.get(one.id)
+        beside = [Place(place.path, place.position + step) for step in (-1, 1)] if place else []
+        better = max((at_place.get(each, 0.0) for each in beside), default=0.0)
+        total[one.id] = (one.score + NEIGHBOUR_SHARE * better) / (1 + NEIGHBOUR_SHARE)
+    return _sorted(total)
+
+
+def _sorted(total: Mapping[str, float]) -> list[Scored]:
+    # Python's sort is stable: equal scores keep their order.
+    scored = [Scored(id, score) for id, score in total.items()]
+    return sorted(scored, key=lambda one: -one.score)

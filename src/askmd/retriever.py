@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from askmd import compose, evidence, files, rank, store
@@ -15,7 +14,9 @@ if TYPE_CHECKING:
     from askmd.types import Vector
 
 POOL = 200
-"""Chunks each ranking brings to the fusion at least."""
+"""Candidates that each ranking brings to the fusion, at least."""
+WORDS_POOL = 1000
+"""Chunks whose BM25 is known when the candidates of meaning are scored."""
 EVERYTHING = Filter()
 
 
@@ -77,14 +78,13 @@ class Retriever:
             raise UsageError(f"a search for {limit} hits finds nothing", "ask for at least one")
         mode = mode or self._config.search.mode
         vector, degraded = self._vector(question, mode)
-        pool = max(POOL, 5 * limit)
-        rankings: list[list[Scored]] = []
-        if vector is not None:
-            rankings.append(self._index.dense(vector, pool, where))
-        if mode != "dense":
-            rankings.append(self._index.words(evidence.content_words(question), pool, where))
-        best = rank.fuse(rankings)[:limit]
-        return Search(question, mode, degraded, self._hits(best, rankings, vector, mode))
+        terms = [] if mode == "dense" else evidence.content_words(question)
+        candidates = self._candidates(vector, terms, max(POOL, 2 * limit), where)
+        best = rank.fuse(list(candidates.values()))
+        if len(candidates) > 1:
+            best = rank.support(best, self._index.places([one.id for one in best]))
+        hits = self._hits(best[:limit], candidates)
+        return Search(question, mode, degraded, hits)
 
     def has_evidence(self, search: Search) -> bool:
         """Whether anything in the index speaks of the question at all.
@@ -151,35 +151,52 @@ class Retriever:
                 raise
             return None, f"found by words alone: {error.message}"
 
+    def _candidates(
+        self, vector: Vector | None, terms: Sequence[str], pool: int, where: Filter
+    ) -> dict[str, rank.Ranking]:
+        """Return the rankings to fuse, by the kind of their scores.
+
+        The best of each ranking are candidates, and have their cosine known even where meaning
+        alone would not have brought them.
+        """
+        rankings: dict[str, rank.Ranking] = {}
+        words = self._index.words(terms, max(pool, WORDS_POOL), where) if terms else []
+        if vector is not None:
+            near = self._index.dense(vector, pool, where)
+            found = {one.id for one in near}
+            others = [one.id for one in words[:pool] if one.id not in found]
+            cosines = self._index.cosines(vector, others)
+            near += [Scored(id, cosine) for id, cosine in zip(others, cosines, strict=True)]
+            # What is least alike in the whole index: the zero that models do not agree on.
+            [least] = self._index.dense(-vector, 1, where) or [Scored("", 0.0)]
+            rankings["cosine"] = rank.Ranking(near, -least.score)
+        if terms:
+            rankings["bm25"] = rank.Ranking(words, 0.0)
+        return rankings
+
     def _hits(
-        self,
-        best: Sequence[Scored],
-        rankings: Sequence[Sequence[Scored]],
-        vector: Vector | None,
-        mode: Mode,
+        self, best: Sequence[Scored], rankings: Mapping[str, rank.Ranking]
     ) -> tuple[Hit, ...]:
         """Return the chosen chunks with their text and the parts of their scores."""
-        ids = [one.id for one in best]
-        chunks = self._index.chunks(ids)
-        cosines = (
-            {} if vector is None else dict(zip(ids, self._index.cosines(vector, ids), strict=True))
-        )
-        words = {one.id: one.score for one in rankings[-1]} if mode != "dense" else {}
-        hits = [
-            _hit(chunks[one.id], one.score, cosines.get(one.id), words.get(one.id))
-            for one in best
-            if one.id in chunks
-        ]
-        return tuple(replace(hit, rank=number) for number, hit in enumerate(hits, start=1))
+        chunks = self._index.chunks([one.id for one in best])
+        parts = {
+            kind: {one.id: one.score for one in ranking.scores}
+            for kind, ranking in rankings.items()
+        }
+        hits: list[Hit] = []
+        for one in best:
+            if one.id in chunks:
+                scores = {kind: part[one.id] for kind, part in parts.items() if one.id in part}
+                hits.append(_hit(chunks[one.id], len(hits) + 1, one.score, scores))
+        return tuple(hits)
 
 
-def _hit(chunk: Chunk, score: float, cosine: float | None, bm25: float | None) -> Hit:
-    """Return a hit, its rank still open."""
-    parts = {"cosine": cosine, "bm25": bm25}
+def _hit(chunk: Chunk, place: int, score: float, scores: Mapping[str, float]) -> Hit:
+    cosine = scores.get("cosine")
     return Hit(
-        rank=0,
+        rank=place,
         score=round(score, 6),
-        scores={name: round(value, 6) for name, value in parts.items() if value is not None},
+        scores={kind: round(value, 6) for kind, value in scores.items()},
         above_floor=None if cosine is None else round(evidence.above_floor(cosine), 6),
         chunk=chunk.id,
         path=chunk.path,

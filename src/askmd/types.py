@@ -1,7 +1,6 @@
 """The nouns of askmd and the contracts between its rooms.
 
-A field that faces the outside has the name CONTRACT gives it in JSON, so that
-``dataclasses.asdict`` of a hit, passage, citation or report is the JSON of every door.
+Fields that face the outside have their names in JSON: ``dataclasses.asdict`` is what doors print.
 """
 
 from __future__ import annotations
@@ -106,7 +105,6 @@ class Document:
     """A Markdown file as the index knows it."""
 
     path: str
-    """Relative to the root, with ``/``."""
     digest: str
     """Hex blake2b of the file's bytes."""
     stamp: Stamp
@@ -150,6 +148,14 @@ class Scored:
 
     id: str
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk stands: the next one of its document has the next position."""
+
+    path: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,12 +281,9 @@ class Progress:
     """How far a long journey is."""
 
     stage: str
-    """``reading``, ``embedding`` or ``writing``."""
     done: int
-    total: int
-    """0 while unknown."""
+    total: int  # 0 while unknown
     unit: str
-    """What is counted: ``files`` or ``chunks``."""
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -306,7 +309,7 @@ class TokenCounter(Protocol):
         """Return each text's tokens, special tokens and the model's passage prefix inside."""
 
     def cut(self, text: str, limit: int) -> int:
-        """Return the largest offset found so that ``text[:offset]`` counts at most ``limit``."""
+        """Return an offset, as large as is found, whose head counts at most ``limit``."""
 
 
 class Embedder(Protocol):
@@ -386,6 +389,9 @@ class Store(Protocol):
 
     def chunks(self, ids: Sequence[str]) -> dict[str, Chunk]:
         """Return the chunks that exist, by id; ``embedded`` is empty, for it is not kept."""
+
+    def places(self, ids: Sequence[str]) -> dict[str, Place]:
+        """Return where each chunk that exists stands, by id."""
 
     def neighbours(self, id: str, distance: int) -> list[Chunk]:
         """Return the chunks up to ``distance`` before and after one in its document, in order."""

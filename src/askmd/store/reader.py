@@ -22,7 +22,7 @@ from askmd.store.reading import Counts
 from askmd.store.replacing import find_keys
 from askmd.store.schema import State, check_identity, check_uuid, read_state
 from askmd.store.selection import Numbers, select_numbers
-from askmd.types import Chunk, Document, Filter, Identity, Scored
+from askmd.types import Chunk, Document, Filter, Identity, Place, Scored
 
 if TYPE_CHECKING:
     from askmd.store.nearest import Snapshot
@@ -143,6 +143,11 @@ class SQLiteStore:
         """Return the chunks that exist, by id; ``embedded`` is empty, for it is not kept."""
         with self._reading() as view:
             return reading.read_chunks(view.connection, ids, view.database)
+
+    def places(self, ids: Sequence[str]) -> dict[str, Place]:
+        """Return where each chunk that exists stands, by id."""
+        with self._reading() as view:
+            return reading.read_places(view.connection, ids)
 
     def neighbours(self, id: str, distance: int) -> list[Chunk]:
         """Return the chunks up to ``distance`` before and after one in its document, in order.

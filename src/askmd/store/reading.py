@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from askmd.store.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, read_chunk, read_document
-from askmd.types import Chunk, Document
+from askmd.types import Chunk, Document, Place
 
 _CHUNKS = f"""
 SELECT path, checksum, {CHUNK_COLUMNS} FROM chunks
@@ -57,6 +57,16 @@ def read_chunks(
         for path, checksum, *values in rows
     }
     return {id: found[id] for id in ids if id in found}
+
+
+def read_places(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Place]:
+    """Return where each chunk that exists stands, by id."""
+    rows = connection.execute(
+        "SELECT id, path, position FROM chunks JOIN documents ON documents.number = document "
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return {id: Place(path, position) for id, path, position in rows}
 
 
 def read_neighbours(
