@@ -3,60 +3,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from askmd import __version__, cli
-
-HASH = '[embedding]\nprovider = "hash"\n'
-
-
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Askmd = Callable[..., Ran]
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A current folder with askmd's settings, and a home of its own."""
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "config.toml").write_text(HASH, encoding="utf-8")
-    return tmp_path
-
-
-@pytest.fixture
-def askmd(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Askmd:
-    """Run the command line in this process."""
-
-    def run(*words: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["askmd", *words])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        captured = capsys.readouterr()
-        return Ran(int(left.value.code or 0), captured.out, captured.err)
-
-    return run
-
-
-@pytest.fixture
-def indexed(askmd: Askmd, handbook: Path) -> Askmd:
-    assert askmd("ingest", "handbook").status == 0
-    return askmd
+from askmd import __version__
+from conftest import HASH, Askmd
 
 
 def test_ingest_says_what_it_did_and_what_to_try_next(askmd: Askmd, handbook: Path):
