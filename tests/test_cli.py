@@ -161,7 +161,8 @@ def test_ask_without_an_index_ingests_the_configured_folder_first(
 def test_status_lists_what_the_index_holds_and_every_path(indexed: Askmd, here: Path):
     facts = indexed("status", "--json").json
     assert (facts["documents"], facts["chunks"], facts["provider"]) == (3, 7, "hash")
-    assert facts["bytes"] == sum(facts["paths"].values()) > 0
+    own = [size for path, size in facts["paths"].items() if path.startswith(facts["index"])]
+    assert facts["bytes"] == sum(own) > 0
     assert facts["root"] == str(here / "handbook")
     assert "3 documents, 7 chunks" in indexed("status").out
 
@@ -258,13 +259,17 @@ def test_the_version_is_the_packages(askmd: Askmd):
     assert askmd("--version").out == f"askmd, version {__version__}\n"
 
 
-def test_help_comes_from_a_fresh_process_that_loads_nothing_heavy():
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["status"], ["config"]])
+def test_a_fresh_process_loads_nothing_heavy_to_tell_what_there_is(
+    words: list[str], indexed: Askmd
+):
     ran = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "askmd", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "askmd", *words],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=True,
     )
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in ran.stderr.splitlines()}
     assert loaded & {"numpy", "faiss", "openai", "pydantic", "rich", "torch", "tiktoken"} == set()
-    assert "ingest" in ran.stdout
+    assert ran.stdout

@@ -20,7 +20,7 @@ from askmd.config import (
     read_toml,
     resolve,
 )
-from askmd.errors import ConfigError, LLMError
+from askmd.errors import AskmdError, ConfigError, LLMError
 from askmd.types import LLM, Embedder, Identity, TokenCounter
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -72,6 +72,19 @@ def open_embedder(config: Config) -> Embedder:
             f"known are: {', '.join(PROVIDERS)}",
         )
     return _BUILDERS[settings.provider](settings)
+
+
+def model_folder(config: Config) -> Path | None:
+    """Return where the local embedder's model lies; None where there is none on this machine."""
+    from askmd.embed.location import locate
+
+    settings = config.embedding
+    if settings.provider != "sentence-transformers":
+        return None
+    try:
+        return locate(settings.model or DEFAULT_MODEL, settings.revision, may_fetch=False)
+    except AskmdError:
+        return None
 
 
 def wanted_identity(config: Config, embedder: Embedder) -> Identity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from typing import NoReturn
@@ -11,7 +12,7 @@ import click
 
 from askmd.cli.verbs import askmd
 from askmd.errors import AskmdError, UsageError
-from askmd.terminal import clean
+from askmd.terminal import clean, say
 
 __all__ = ["askmd", "main"]
 
@@ -26,6 +27,7 @@ def main() -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        logging.getLogger("askmd").handlers = [_Notices(logging.WARNING)]
         code = askmd.main(standalone_mode=False) or 0
         sys.stdout.flush()
     except AskmdError as error:
@@ -39,6 +41,14 @@ def main() -> NoReturn:
     except Exception as error:
         code = _fail(_unexpected(error), debug)
     sys.exit(code)
+
+
+class _Notices(logging.Handler):
+    """Shows what the library logs as the notices of a command."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record as one line."""
+        say(" ".join(record.getMessage().split()))
 
 
 def _fail(error: AskmdError, debug: bool) -> int:

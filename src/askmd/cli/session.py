@@ -177,6 +177,17 @@ def _tell_endpoint(config: Config, purpose: str, what: str) -> None:
         say(f"{url} is sent {what}; this is said once")
 
 
+def other_files(config: Config) -> dict[Path, int]:
+    """Return what askmd uses outside the index, and its size in bytes."""
+    from askmd import compose, places
+
+    paths = [path for path in places.paths() if path.is_file()]
+    sizes = {path: path.stat().st_size for path in paths}
+    if model := compose.model_folder(config):
+        sizes[model] = sum(file.stat().st_size for file in model.rglob("*") if file.is_file())
+    return sizes
+
+
 def question_of(words: tuple[str, ...]) -> str:
     """Return the question in one piece; raises UsageError if there is none."""
     text = " ".join(words).strip()

@@ -16,6 +16,7 @@ from askmd.cli.session import (
     lines_of_stdin,
     open_chat,
     open_retriever,
+    other_files,
     own_folder,
     passages_of,
     question_of,
@@ -165,29 +166,25 @@ def chat(as_json: bool, debug: bool, **options: Any) -> None:
 @common
 def status(config_file: Path | None, index: Path | None, as_json: bool, debug: bool) -> None:
     """Say what the index holds, where it is and how large."""
-    from askmd import places
     from askmd.store import open_store
 
     config = configure(config_file, index)
     store = open_store(config.index_folder)
     try:
-        counts, identity = store.counts(), store.identity
-        sizes = {str(path): size for path, size in store.files()}
-        root = str(store.root)
+        identity, files = store.identity, dict(store.files())
+        facts = {
+            "root": str(store.root),
+            "index": str(config.index_folder),
+            **asdict(store.counts()),
+            "provider": identity.provider,
+            "model": identity.model,
+            "dim": identity.dim,
+            "max_tokens": identity.max_tokens,
+            "bytes": sum(files.values()),
+            "paths": {str(path): size for path, size in (files | other_files(config)).items()},
+        }
     finally:
         store.close()
-    kept = {str(path): path.stat().st_size for path in places.paths() if path.is_file()}
-    facts = {
-        "root": root,
-        "index": str(config.index_folder),
-        **asdict(counts),
-        "provider": identity.provider,
-        "model": identity.model,
-        "dim": identity.dim,
-        "max_tokens": identity.max_tokens,
-        "bytes": sum(sizes.values()),
-        "paths": sizes | kept,
-    }
     if as_json:
         print_json(facts)
     else:

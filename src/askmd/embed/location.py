@@ -22,11 +22,12 @@ _UNWANTED = ["onnx/*", "openvino/*"]
 log = logging.getLogger(__name__)
 
 
-def locate(model: str, revision: str = "") -> Path:
+def locate(model: str, revision: str = "", *, may_fetch: bool = True) -> Path:
     """Return the folder of a model: as given, from the installed package, the cache, or the hub.
 
-    A name without a slash is one of sentence-transformers' own. Raises ConfigError where the
-    name can mean nothing, EmbeddingError where the model cannot be had.
+    A name without a slash is one of sentence-transformers' own. may_fetch: whether the hub may be
+    asked for what is not on this machine. Raises ConfigError where the name can mean nothing,
+    EmbeddingError where the model cannot be had.
     """
     folder = Path(model).expanduser()
     if _is_model(folder):
@@ -42,7 +43,7 @@ def locate(model: str, revision: str = "") -> Path:
         package = find_spec(MINILM_PACKAGE)
         if package is not None and package.submodule_search_locations:
             return packaged(Path(package.submodule_search_locations[0]))
-    return _from_hub(name, revision)
+    return _from_hub(name, revision, may_fetch=may_fetch)
 
 
 def packaged(package: Path) -> Path:
@@ -62,7 +63,7 @@ def _is_model(folder: Path) -> bool:
     return (folder / "modules.json").is_file() or (folder / "config.json").is_file()
 
 
-def _from_hub(name: str, revision: str) -> Path:
+def _from_hub(name: str, revision: str, *, may_fetch: bool) -> Path:
     """Return the cached snapshot, without a word to the hub where it is whole; else fetch it."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -82,8 +83,10 @@ def _from_hub(name: str, revision: str) -> Path:
         folder = snapshot(local_files_only=True)
         if _is_model(folder) and any(folder.rglob("*.safetensors")):
             return folder
-    except LocalEntryNotFoundError:
-        log.info("%s is not on this machine yet: asking the hub", name)
+    except LocalEntryNotFoundError as error:
+        if not may_fetch:
+            raise _not_had(name, revision, error) from error
+        log.warning("the model %s is not on this machine yet: fetching it from its hub", name)
     try:
         return snapshot(local_files_only=False)
     except Exception as error:  # The hub's client raises its own, its transport's and OSError.

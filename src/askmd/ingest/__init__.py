@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from askmd import compose, files, store
@@ -52,19 +52,19 @@ def ingest_folder(
     config = config or Config.load()
     root = Path(folder).absolute()
     _check_root(root, prune)
-    embedder = embedder or compose.open_embedder(config)
-    identity = compose.wanted_identity(config, embedder)
-    listing = list_documents(root, config)
-    _check_listing(root, listing, config)
-    with store.open_writer(config.index_folder, identity, root, rebuild=rebuild) as writer:
-        known = writer.documents()
-        journey = Journey(writer, embedder, progress, cancel, known)
-        reading = Reading(root, config, embedder.counter, identity.max_tokens, known, verify)
-        journey.read(reading, listing)
-        journey.remove_gone(root, prune=prune)
-        writer.sweep(everything=prune)
-        writer.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
-        held = writer.counts()
+    with _embedder(config, embedder) as model:
+        identity = compose.wanted_identity(config, model)
+        listing = list_documents(root, config)
+        _check_listing(root, listing, config)
+        with store.open_writer(config.index_folder, identity, root, rebuild=rebuild) as writer:
+            known = writer.documents()
+            reading = Reading(root, config, model.counter, identity.max_tokens, known, verify)
+            journey = Journey(writer, model, progress, cancel, known)
+            journey.read(reading, listing)
+            journey.remove_gone(root, prune=prune)
+            writer.sweep(everything=prune)
+            writer.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
+            held = writer.counts()
     return _report(journey, held, time.monotonic() - started)
 
 
@@ -92,15 +92,15 @@ def dry_run(
     """Return how many files and tokens an ingest would embed; nothing is written."""
     root = Path(folder).absolute()
     _check_root(root, prune=False)
-    embedder = embedder or compose.open_embedder(config)
-    identity = compose.wanted_identity(config, embedder)
     with contextlib.ExitStack() as stack:
+        model = stack.enter_context(_embedder(config, embedder))
+        identity = compose.wanted_identity(config, model)
         index = None if rebuild else _reader(config, identity)
         known: Mapping[str, Document] = {}
         if index:
             stack.callback(index.close)
             known = index.documents()
-        reading = Reading(root, config, embedder.counter, identity.max_tokens, known)
+        reading = Reading(root, config, model.counter, identity.max_tokens, known)
         changed, texts, failures = 0, dict[bytes, int](), []
         for found in reading.sources(list_documents(root, config)):
             if isinstance(found, Failure):
@@ -119,6 +119,19 @@ def dry_run(
         price_usd=None if price is None else round(price * tokens / 1e6, 6),
         failures=tuple(failures),
     )
+
+
+@contextlib.contextmanager
+def _embedder(config: Config, given: Embedder | None) -> Iterator[Embedder]:
+    """Lend the embedder that was given, or open the settings' own and close it again."""
+    if given is not None:
+        yield given
+        return
+    opened = compose.open_embedder(config)
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def _check_listing(root: Path, listing: Sequence[object], config: Config) -> None:
