@@ -89,17 +89,34 @@ def row(name: str, path: Path) -> str:
     figures = score.score(EVAL / name, result["results"])
     cells = [f"{figures[metric]:.1f}" for metric in METRICS]
     peer = path.stem.removeprefix(f"{name}-")
-    rest = [str(result["chunks"]), str(result["ingest_s"]), str(result["query_ms"])]
-    return f"| {name} | {peer} | {' | '.join([*cells, *rest])} |"
+    return f"| {name} | {peer} | {' | '.join([*cells, str(result['chunks'])])} |"
+
+
+def margin(name: str, results: list[Path]) -> str:
+    """Return askmd's lead over a set's best peer, with the paired bootstrap's interval."""
+    import score
+
+    read = {path: json.loads(path.read_text(encoding="utf-8"))["results"] for path in results}
+    figures = {path: score.score(EVAL / name, found)[METRICS[0]] for path, found in read.items()}
+    own, best = results[0], max(results[1:], key=lambda path: figures[path])
+    mean, low, high, count = score.compare(EVAL / name, METRICS[0], read[own], read[best])
+    peer = best.stem.removeprefix(f"{name}-")
+    return (
+        f"- {name}: askmd - {peer} on {METRICS[0]} = {mean:+.1f}, "
+        f"95 % interval {low:+.1f} to {high:+.1f} over {count} questions"
+    )
 
 
 def table(out: Path, peer_python: str | None) -> str:
-    """Return the whole table as Markdown."""
-    names = ["set", "system", *METRICS, "chunks", "ingest s", "query ms"]
+    """Return the whole table as Markdown, and askmd's lead over the best peer of each set."""
+    names = ["set", "system", *METRICS, "chunks"]
     lines = [f"| {' | '.join(names)} |", "|" + " --- |" * len(names)]
+    margins = []
     for name in SETS:
-        lines += [row(name, path) for path in results_of(name, out, peer_python)]
-    return "\n".join(lines)
+        results = results_of(name, out, peer_python)
+        lines += [row(name, path) for path in results]
+        margins += [margin(name, results)] if len(results) > 1 else []
+    return "\n".join([*lines, "", *margins])
 
 
 def write(text: str) -> None:
