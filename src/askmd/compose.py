@@ -165,16 +165,18 @@ def _hash_embedder(settings: EmbeddingSettings) -> Embedder:
 
 
 def _openai_embedder(settings: EmbeddingSettings) -> Embedder:
+    from askmd.embed.known_prefixes import prefixes
     from askmd.embed.openai_compatible import OpenAIEmbedder
     from askmd.tokens import openai_counter
 
     url = settings.base_url or OPENAI_URL
     model = settings.model or DEFAULT_OPENAI_MODEL
+    query, passage = prefixes(
+        model, {}, query=settings.query_prefix, passage=settings.passage_prefix
+    )
+    may_download = not is_loopback(url)
     counter = openai_counter(
-        model,
-        window=settings.window,
-        may_download=not is_loopback(url),
-        prefix=settings.passage_prefix or "",
+        model, window=settings.window, may_download=may_download, prefix=passage
     )
     return OpenAIEmbedder(
         model,
@@ -183,8 +185,8 @@ def _openai_embedder(settings: EmbeddingSettings) -> Embedder:
         api_key=os.environ.get(settings.api_key_env, ""),
         key_name=settings.api_key_env,
         dimensions=settings.dimensions,
-        query_prefix=settings.query_prefix or "",
-        passage_prefix=settings.passage_prefix or "",
+        query_prefix=query,
+        passage_prefix=passage,
         timeout_seconds=settings.timeout_seconds,
     )
 

@@ -249,9 +249,11 @@ def _decode(data: bytes, fallback: str) -> str:
 def _decode_as(data: bytes, encoding: str) -> str:
     """Return the text in a given encoding, or raise UnreadableFile."""
     try:
-        return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+        text = data.decode(encoding)
+    except (UnicodeError, LookupError, AssertionError) as error:
         raise UnreadableFile(f"it cannot be read as {encoding}: {error}") from error
+    # Some encodings spell half of a surrogate pair, which no other program takes.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _reason(error: OSError) -> str:

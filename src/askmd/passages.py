@@ -10,6 +10,9 @@ from askmd.types import Chars, Hit, Passage, TokenCounter
 WIDEST_GAP = 200
 """Characters of white space between two chunks that are still one continuous range."""
 
+_MARK = "passage-0123456789abcdef"
+"""As long as the marks of a prompt, whose nonce is not known yet."""
+
 Read = Callable[[str, Chars], str | None]
 """Returns a range of a document's text; None where it cannot be had any more."""
 
@@ -35,8 +38,11 @@ def assemble(
 
 
 def prompt_text(passage: Passage) -> str:
-    """Return what a passage's tokens are counted by: its path, heading and text."""
-    return "\n".join([passage.path, " > ".join(passage.heading), passage.text])
+    """Return what a passage's tokens are counted by: it stands between marks in a prompt."""
+    first, last = passage.lines
+    heading = " > ".join(passage.heading)
+    place = f'path="{passage.path}" heading="{heading}" lines="{first}-{last}"'
+    return f'<{_MARK} number="99" {place}>\n{passage.text}\n</{_MARK}>\n\n'
 
 
 def _affordable(hits: Sequence[Hit], counter: TokenCounter, budget_tokens: int) -> list[Passage]:

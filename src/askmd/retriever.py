@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from askmd import compose, evidence, files, rank, store
 from askmd.config import Config
-from askmd.errors import EmbeddingError, UsageError
+from askmd.errors import EmbeddingError, IndexCorrupt, UsageError
 from askmd.types import Chars, Chunk, Embedder, Filter, Hit, Mode, Scored, Search
 
 if TYPE_CHECKING:
@@ -78,12 +78,15 @@ class Retriever:
             raise UsageError(f"a search for {limit} hits finds nothing", "ask for at least one")
         mode = mode or self._config.search.mode
         vector, degraded = self._vector(question, mode)
+        generation = self._index.generation
         terms = [] if mode == "dense" else evidence.content_words(question)
         candidates = self._candidates(vector, terms, max(POOL, 2 * limit), where)
         best = rank.fuse(list(candidates.values()))
         if len(candidates) > 1:
             best = rank.support(best, self._index.places([one.id for one in best]))
         hits = self._hits(best[:limit], candidates)
+        if len(hits) < len(best[:limit]) and self._index.generation == generation:
+            raise IndexCorrupt("the index lost chunks it had found", "run `askmd ingest --rebuild`")
         return Search(question, mode, degraded, hits)
 
     def has_evidence(self, search: Search) -> bool:

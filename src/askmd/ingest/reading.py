@@ -8,7 +8,7 @@ from pathlib import Path
 
 from askmd import chunk, files, markdown
 from askmd.config import Config
-from askmd.errors import EmbeddingError, FolderError
+from askmd.errors import AskmdError, EmbeddingError, FolderError
 from askmd.types import Document, Failure, Indexed, Stamp, TokenCounter
 
 
@@ -59,6 +59,12 @@ class Reading:
                 yield Failure(found.path, str(error))
             except FileNotFoundError:
                 yield Failure(found.path, "it vanished while it was read")
+            except AskmdError:
+                raise
+            except Exception as error:
+                # Whatever a file holds, the others are not to suffer for it.
+                reason = f"askmd cannot cut it ({type(error).__name__}: {error}); please report it"
+                yield Failure(found.path, reason)
 
     def _source(self, found: files.Found) -> Indexed | Untouched:
         """Return a file's chunks if its content is new to the index."""
