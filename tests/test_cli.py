@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -169,10 +170,7 @@ def test_status_lists_what_the_index_holds_and_every_path(indexed: Askmd, here: 
 
 def test_config_shows_values_and_where_they_come_from(askmd: Askmd):
     rows = askmd("config", "--json").json
-    assert rows["embedding.provider"] == {
-        "value": "hash",
-        "origin": rows["embedding.provider"]["origin"],
-    }
+    assert rows["embedding.provider"]["value"] == "hash"
     assert rows["embedding.provider"]["origin"].endswith("config.toml")
     assert rows["search.limit"] == {"value": 10, "origin": "default"}
 
@@ -273,3 +271,48 @@ def test_a_fresh_process_loads_nothing_heavy_to_tell_what_there_is(
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in ran.stderr.splitlines()}
     assert loaded & {"numpy", "faiss", "openai", "pydantic", "rich", "torch", "tiktoken"} == set()
     assert ran.stdout
+
+
+@pytest.mark.parametrize("damage", ["manifest.json", "*.sqlite3"])
+def test_the_remedy_for_a_corrupt_index_says_what_it_needs(damage: str, indexed: Askmd, here: Path):
+    for file in (here / ".askmd").glob(damage):
+        file.write_bytes(b"junk" * 1000)
+    unnamed = indexed("ingest", "--rebuild")
+    assert (unnamed.status, "askmd ingest FOLDER --rebuild" in unnamed.err) == (1, True)
+    text = HASH + '[documents]\nfolder = "handbook"\n'
+    (here / "config.toml").write_text(text, encoding="utf-8")
+    assert indexed("ingest", "--rebuild").status == 0
+    assert indexed("search", "upstream").status == 0
+
+
+def test_a_reader_that_goes_away_is_no_failure(indexed: Askmd):
+    command = [sys.executable, "-m", "askmd", "config"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ran:
+        assert ran.stdout and ran.stderr
+        ran.stdout.close()
+        assert (ran.stderr.read(), ran.wait()) == (b"", 0)
+
+
+def test_an_empty_stdin_is_a_usage_error(indexed: Askmd, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    ran = indexed("search", "-")
+    assert (ran.status, "no question on stdin" in ran.err) == (2, True)
+
+
+def test_failures_of_an_ingest_nobody_asked_for_are_named_too(
+    askmd: Askmd, handbook: Path, here: Path
+):
+    (handbook / "bad.md").write_bytes(b"caf\xe9")
+    text = HASH + '[documents]\nfolder = "handbook"\n'
+    (here / "config.toml").write_text(text, encoding="utf-8")
+    assert "failed: bad.md: line 1 is not UTF-8" in askmd("search", "upstream").err
+
+
+def test_names_and_paths_cannot_forge_lines(askmd: Askmd, handbook: Path):
+    (handbook / "bad\n0 failures.md").write_bytes(b"caf\xe9")
+    assert askmd("ingest", "handbook").err.count("\n") == 2
+
+
+def test_bare_askmd_shows_the_help(askmd: Askmd):
+    ran = askmd()
+    assert (ran.status, "Commands:" in ran.err) == (2, True)

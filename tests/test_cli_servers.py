@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chat_scripts import USAGE, sse
-from conftest import Askmd, Ran
+from conftest import HASH, Askmd, Ran
 from servers import Reply, Script, ScriptedServer, embeddings, error_reply
 
 QUESTION = "why is the upstream refused?"
@@ -88,6 +88,20 @@ def test_a_refused_question_never_reaches_the_llm(indexed: Askmd):
     with ScriptedServer(lambda _: sse(["never"])) as server:
         ran = indexed("ask", "who baked xylophone pancakes?", "--base-url", server.base_url)
     assert (ran.status, server.requests) == (3, [])
+
+
+def test_a_server_that_a_found_file_named_gets_no_key(
+    indexed: Askmd, here: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with ScriptedServer(lambda _: sse(["Start it [1]."])) as server:
+        text = f'{HASH}[llm]\nbase_url = "{server.base_url}"\nmodel = "m"\n'
+        (here / "config.toml").write_text(text, encoding="utf-8")
+        found = indexed("ask", QUESTION)
+        named = indexed("ask", QUESTION, "--config", "config.toml")
+    assert (found.status, named.status) == (0, 0)
+    keys = [request.headers["authorization"] for request in server.requests]
+    assert [KEY in key for key in keys] == [False, True]
 
 
 def test_documents_cannot_drive_the_terminal(indexed: Askmd, here: Path):

@@ -7,7 +7,7 @@ import pytest
 
 from askmd import compose, config, places
 from askmd.config import Config
-from askmd.errors import ConfigError
+from askmd.errors import ConfigError, EmbeddingError
 
 
 @pytest.fixture(autouse=True)
@@ -185,3 +185,64 @@ def test_the_commented_file_reads_back_as_the_defaults():
 def test_the_first_use_of_an_endpoint_is_told_once():
     told = [places.is_first_use("https://llm.example/v1", "llm") for _ in range(3)]
     assert told == [True, False, False]
+
+
+def test_a_found_file_that_is_broken_and_not_ours_is_left_alone():
+    write(Path("config.toml"), "title = 'my site\n")
+    assert compose.configure().notices == ("config.toml here is not askmd's and is left alone",)
+
+
+def test_a_found_file_that_is_broken_and_ours_is_an_error():
+    write(Path("config.toml"), "[search]\nlimit = \n")
+    with pytest.raises(ConfigError, match=r"config\.toml cannot be read as TOML"):
+        compose.configure()
+
+
+def test_an_empty_found_file_says_nothing():
+    write(Path("config.toml"), "# nothing yet\n")
+    assert compose.configure().notices == ()
+
+
+def test_a_found_file_may_not_even_tell_a_hub_the_name_of_a_model():
+    write(Path("config.toml"), "[embedding]\nmodel = 'somebody/beacon'\n")
+    with pytest.raises(EmbeddingError, match=r"somebody/beacon is not on this machine.*--trust"):
+        compose.open_embedder(compose.configure())
+
+
+def test_what_the_user_chose_a_found_file_may_choose_too():
+    write(places.settings_file(), "[embedding]\nprovider = 'openai'\n")
+    write(Path("config.toml"), "[embedding]\nprovider = 'openai'\n")
+    assert compose.configure().embedding.provider == "openai"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[llm]\nbase_url = 'http://bob:hunter2@host.example/v1'\n",
+        "[llm]\napi_key_env = 'sk-hunter2'\n",
+        "[llm]\nbase_url = 'hunter2'\n",
+    ],
+)
+def test_what_may_be_a_secret_is_refused_without_being_repeated(text: str):
+    with pytest.raises(ConfigError) as caught:
+        compose.configure(write(Path("named.toml"), text))
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "1e300", "-1.0"])
+def test_a_size_out_of_all_bounds_is_refused(value: str):
+    named = write(Path("named.toml"), f"[documents]\nmax_megabytes = {value}\n")
+    with pytest.raises(ConfigError, match="out of bounds"):
+        compose.configure(named)
+
+
+def test_consents_that_make_no_sense_mean_nothing(tmp_path: Path):
+    write(tmp_path / "home" / "askmd" / "consents.json", '{"told": 5, "trusted": []}')
+    assert places.is_first_use("https://llm.example/v1", "llm")
+
+
+def test_trust_that_cannot_be_kept_is_an_error(tmp_path: Path):
+    write(tmp_path / "home", "no folder")
+    with pytest.raises(ConfigError, match=r"consents\.json cannot be written"):
+        places.trust(write(Path("config.toml"), "[search]\nlimit = 3\n"))
+    assert places.history_file() is None

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from askmd.errors import ConfigError
 from askmd.files import Found, Selection, UnreadableFile, read, walk
 from askmd.types import Failure
 
@@ -82,6 +86,77 @@ def test_a_pipe_with_a_markdown_name_is_no_document(tmp_path: Path):
     assert paths(tmp_path) == []
     with pytest.raises(UnreadableFile, match="not a regular file"):
         read(tmp_path / "pipe.md", max_bytes=LIMIT)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
+def test_a_pipe_named_gitignore_is_not_waited_for(tmp_path: Path):
+    grow(tmp_path, "a.md")
+    os.mkfifo(tmp_path / ".gitignore")
+    assert paths(tmp_path) == ["a.md"]
+
+
+def test_lines_of_an_ignore_file_that_are_no_patterns_are_passed_over(tmp_path: Path):
+    grow(tmp_path, "a.md", "b.md")
+    (tmp_path / ".gitignore").write_text("!\n[z-a]\nb.md\n", encoding="utf-8")
+    assert paths(tmp_path) == ["a.md"]
+
+
+def test_a_setting_that_is_no_pattern_is_an_error_of_the_configuration(tmp_path: Path):
+    with pytest.raises(ConfigError, match="'!' is no pattern"):
+        paths(grow(tmp_path, "a.md"), exclude=("!",))
+
+
+def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path):
+    deep = "d/" * 200
+    grow(tmp_path, f"{deep}a.md")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
+    try:
+        assert paths(tmp_path) == [f"{deep}a.md"]
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs to become somebody else")
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_folder_that_cannot_be_entered_is_reported_and_the_rest_is_found(
+    tmp_path: Path, mode: int
+):
+    grow(tmp_path, "secret/a.md", "b.md")
+    for parent in [*tmp_path.parents][:4]:
+        if "pytest" in parent.name or parent.name.startswith("popen"):
+            parent.chmod(0o755)
+    tmp_path.chmod(0o755)
+    (tmp_path / "secret").chmod(mode)
+    try:
+        found = as_nobody(
+            lambda: [f"{one.path} {type(one).__name__}" for one in walk(tmp_path, Selection())]
+        )
+    finally:
+        (tmp_path / "secret").chmod(0o755)
+    assert found[0] == "b.md Found"
+    assert found[1].startswith("secret/") and found[1].endswith(" Failure")
+
+
+def as_nobody(look: Callable[[], list[str]]) -> list[str]:
+    """Return what a user without rights sees; root's tests would see everything."""
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        # The child only looks and leaves; it starts no thread and takes no lock.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            os.write(writer, "\n".join(look()).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as answer:
+        seen = answer.read().split("\n")
+    os.waitpid(child, 0)
+    return seen
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes only there")

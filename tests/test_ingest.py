@@ -140,6 +140,45 @@ def test_a_vanished_folder_never_empties_the_index_without_prune(
     assert report.documents.removed == (2 if what == "mostly vanished" else 3)
 
 
+@pytest.mark.parametrize("what", ["emptied", "mostly vanished", "unreadable"])
+def test_a_rebuild_does_not_empty_the_index_either(what: str, handbook: Path, settings: Config):
+    ingest_folder(handbook, settings)
+    for name in ("nginx.md", "postgres.md", "access/ssh.md"):
+        if what == "unreadable" and name != "nginx.md":
+            (handbook / name).write_bytes(b"caf\xe9")
+        elif what == "emptied" or name != "nginx.md":
+            (handbook / name).unlink()
+    with pytest.raises(FolderError, match="--prune"):
+        ingest_folder(handbook, settings, rebuild=True)
+    assert paths_found(settings, "autovacuum") == ["postgres.md"]
+
+
+def test_a_rebuild_of_a_renamed_folder_loses_nothing(handbook: Path, settings: Config):
+    ingest_folder(handbook, settings)
+    (handbook / "access").rename(handbook / "entry")
+    (handbook / "nginx.md").rename(handbook / "web.md")
+    assert ingest_folder(handbook, settings, rebuild=True).chunks.total == 7
+
+
+def test_a_folder_named_by_dots_is_that_folder(
+    handbook: Path, settings: Config, monkeypatch: pytest.MonkeyPatch
+):
+    (handbook / ".git").mkdir()
+    (handbook / "access" / ".gitignore").write_text("*.md\n", encoding="utf-8")
+    monkeypatch.chdir(handbook / "access")
+    assert ingest_folder("..", settings).documents.seen == 2
+
+
+def test_the_same_bytes_read_in_another_encoding_are_a_change(handbook: Path, settings: Config):
+    (handbook / "price.md").write_bytes(b"# Price\n\nFive \x80\n")
+    for encoding, sign in (("latin-1", "\x80"), ("cp1252", "€")):
+        read_so = replace(settings, documents=DocumentSettings(encoding=encoding))
+        os.utime(handbook / "price.md", (1_000_000_000, len(encoding)))
+        ingest_folder(handbook, read_so)
+        with Retriever.open(read_so) as retriever:
+            assert retriever.search("five", mode="words")[0].text.endswith(sign)
+
+
 def test_a_folder_without_markdown_and_a_folder_that_is_none_are_errors(
     tmp_path: Path, settings: Config
 ):

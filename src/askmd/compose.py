@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,16 @@ from typing import Any
 from askmd import places
 from askmd.config import (
     DEFAULT_MODEL,
+    TABLES,
     Config,
-    EmbeddingSettings,
     Layer,
     check,
     is_loopback,
-    is_ours,
     read_layer,
     read_toml,
     resolve,
 )
-from askmd.errors import AskmdError, ConfigError, LLMError
+from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
 from askmd.types import LLM, Embedder, Identity, TokenCounter
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -44,21 +44,61 @@ def configure(
 
     flags: dotted key to the flag's name and its value, relative paths relative to here.
     """
-    layers, notices, home = [], [], Path.cwd()
-    if places.settings_file().is_file():
+    layers, notices, home = [], [], _here()
+    if places.has_settings():
         layers.append(read_layer(places.settings_file()))
     if file is not None:
         layers.append(read_layer(file))
         home = file.absolute().parent
     elif (found := home / FOUND_FILE).is_file():
-        if is_ours(read_toml(found)):
+        if _read_found(found) is not None:
             layers.append(read_layer(found, is_trusted=places.is_trusted(found)))
         else:
             notices.append(f"{FOUND_FILE} here is not askmd's and is left alone")
     for key, (flag, value) in (flags or {}).items():
-        checked = check(key, value, where=flag, home=Path.cwd())
+        checked = check(key, value, where=flag, home=_here())
         layers.append(Layer(flag, {key: checked}))
     return resolve(layers, home=home, notices=notices)
+
+
+def _read_found(path: Path) -> Mapping[str, Any] | None:
+    """Return the tables of a found file if it is askmd's; None for any other program's.
+
+    It is ours with an ``[askmd]`` table, or own tables and no foreign one. Raises ConfigError for
+    a broken file that has one of our tables.
+    """
+    try:
+        data = read_toml(path)
+    except ConfigError:
+        if _mentions_us(path):
+            raise
+        return None
+    return data if not data or _is_ours(data) else None
+
+
+def _mentions_us(path: Path) -> bool:
+    """Whether a file that is no TOML has one of askmd's tables all the same."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    names = "|".join(["askmd", *TABLES])
+    return re.search(rf"^\s*\[({names})[.\]]", text, re.MULTILINE) is not None
+
+
+def _is_ours(data: Mapping[str, Any]) -> bool:
+    """Whether a TOML file is askmd's: ``[askmd]``, or own tables and no foreign one."""
+    if isinstance(data.get("askmd"), dict):
+        return True
+    return bool(data) and all(key in TABLES for key in data)
+
+
+def _here() -> Path:
+    """Return the current folder, which may have been deleted under our feet."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise FolderError("the current folder is gone", "go to another one") from error
 
 
 def open_embedder(config: Config) -> Embedder:
@@ -71,7 +111,7 @@ def open_embedder(config: Config) -> Embedder:
             f"unknown embedding.provider {settings.provider!r}",
             f"known are: {', '.join(PROVIDERS)}",
         )
-    return _BUILDERS[settings.provider](settings)
+    return _BUILDERS[settings.provider](config)
 
 
 def model_folder(config: Config) -> Path | None:
@@ -126,11 +166,16 @@ def open_llm(config: Config) -> LLM | None:
         return None
     from askmd.llm import OpenAILLM
 
-    settings = config.llm
+    settings, key = config.llm, _key(config, "llm")
+    if not key and url == OPENAI_URL:
+        raise LLMError(
+            f"the environment variable {settings.api_key_env} holds no key for {url}",
+            f"run `export {settings.api_key_env}=...`, or name another server with --base-url",
+        )
     return OpenAILLM(
         settings.model,
         base_url=url,
-        api_key=_key(settings.api_key_env, url),
+        api_key=key,
         key_name=settings.api_key_env,
         timeout_seconds=settings.timeout_seconds,
         answer_tokens=settings.answer_tokens,
@@ -146,29 +191,30 @@ def prompt_counter(config: Config) -> TokenCounter:
     return openai_counter(config.llm.model, window=DEFAULT_WINDOW, may_download=may_download)
 
 
-def _key(variable: str, url: str) -> str:
-    """Return the key; without one a server off this machine is not even asked."""
-    key = os.environ.get(variable, "")
-    if not key and url == OPENAI_URL:
-        raise LLMError(
-            f"the environment variable {variable} holds no key for {url}",
-            f"run `export {variable}=...`, or name another server with --base-url",
-        )
-    return key
+def _key(config: Config, table: str) -> str:
+    """Return the key for an endpoint; empty where there is none, or none that may be sent there.
+
+    A server that a found file named gets no key: whoever listens there did not ask the user.
+    """
+    if f"{table}.base_url" in config.untrusted:
+        return ""
+    variable = config.llm.api_key_env if table == "llm" else config.embedding.api_key_env
+    return os.environ.get(variable, "")
 
 
-def _hash_embedder(settings: EmbeddingSettings) -> Embedder:
+def _hash_embedder(config: Config) -> Embedder:
     from askmd.embed.hash import HashEmbedder
     from askmd.tokens import HashCounter
 
     return HashEmbedder(HashCounter())
 
 
-def _openai_embedder(settings: EmbeddingSettings) -> Embedder:
+def _openai_embedder(config: Config) -> Embedder:
     from askmd.embed.known_prefixes import prefixes
     from askmd.embed.openai_compatible import OpenAIEmbedder
     from askmd.tokens import openai_counter
 
+    settings = config.embedding
     url = settings.base_url or OPENAI_URL
     model = settings.model or DEFAULT_OPENAI_MODEL
     query, passage = prefixes(
@@ -182,7 +228,7 @@ def _openai_embedder(settings: EmbeddingSettings) -> Embedder:
         model,
         counter,
         base_url=url,
-        api_key=os.environ.get(settings.api_key_env, ""),
+        api_key=_key(config, "embedding"),
         key_name=settings.api_key_env,
         dimensions=settings.dimensions,
         query_prefix=query,
@@ -191,12 +237,21 @@ def _openai_embedder(settings: EmbeddingSettings) -> Embedder:
     )
 
 
-def _local_embedder(settings: EmbeddingSettings) -> Embedder:
+def _local_embedder(config: Config) -> Embedder:
     from askmd.embed import sentence_transformer as local
     from askmd.tokens import TokenizerCounter
 
+    settings = config.embedding
     model = settings.model or DEFAULT_MODEL
-    folder = local.locate(model, settings.revision)
+    # A found file may not send anything anywhere, not even a model's name to its hub.
+    is_fetchable = not {"embedding.model", "embedding.revision"} & config.untrusted
+    try:
+        folder = local.locate(model, settings.revision, may_fetch=is_fetchable)
+    except EmbeddingError as error:
+        if is_fetchable:
+            raise
+        fix = f"read {config.origin('embedding.model')}, then run `askmd config --trust`"
+        raise EmbeddingError(f"the model {model} is not on this machine", fix) from error
     described = local.describe(folder)
     query, passage = local.prefixes(
         model, described.prompts, query=settings.query_prefix, passage=settings.passage_prefix

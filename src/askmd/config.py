@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
@@ -27,11 +28,18 @@ def _setting(
     comment: str,
     *,
     least: float | None = None,
+    most: float = 1_000_000_000,
     choices: tuple[str, ...] = (),
     is_path: bool = False,
 ) -> Any:
     """Return a dataclass field that carries its comment and its bounds."""
-    bounds = {"comment": comment, "least": least, "choices": choices, "is_path": is_path}
+    bounds = {
+        "comment": comment,
+        "least": least,
+        "most": most,
+        "choices": choices,
+        "is_path": is_path,
+    }
     return field(default=default, metadata=bounds)
 
 
@@ -46,7 +54,9 @@ class DocumentSettings:
     exclude: tuple[str, ...] = _setting(
         (), "leave out files that match one of these gitignore patterns"
     )
-    max_megabytes: float = _setting(20.0, "larger files are skipped and reported", least=0.001)
+    max_megabytes: float = _setting(
+        20.0, "larger files are skipped and reported", least=0.001, most=10_000
+    )
     encoding: str = _setting(
         "", "how to read files that are not UTF-8, such as 'latin-1'; empty: report them"
     )
@@ -95,7 +105,7 @@ class EmbeddingSettings:
 class SearchSettings:
     """How passages are found."""
 
-    limit: int = _setting(10, "hits a search returns", least=1)
+    limit: int = _setting(10, "hits a search returns", least=1, most=10_000)
     mode: Mode = _setting("hybrid", "hybrid, dense or words", choices=("hybrid", "dense", "words"))
 
 
@@ -152,6 +162,8 @@ class Config:
     llm: LLMSettings = field(default_factory=LLMSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
     """Dotted key to origin; a key that is absent has its default."""
+    untrusted: frozenset[str] = frozenset()
+    """Keys whose value comes from a file that was merely found."""
     notices: tuple[str, ...] = ()
     """What was left out of a file, and why; one line each."""
 
@@ -193,20 +205,13 @@ def read_layer(path: Path, *, is_trusted: bool = True) -> Layer:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file's content; raises ConfigError if it is missing or malformed."""
-    fix = f"mend {path}, or leave out --config"
+    fix = f"mend {path}"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ConfigError(f"no such configuration file: {path}", fix) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as TOML: {error}", fix) from error
-
-
-def is_ours(data: Mapping[str, Any]) -> bool:
-    """Whether a found TOML file is askmd's: ``[askmd]``, or own tables and no foreign one."""
-    if isinstance(data.get("askmd"), dict):
-        return True
-    return bool(data) and all(key in TABLES for key in data)
 
 
 def own_tables(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,20 +232,22 @@ def resolve(layers: Sequence[Layer], *, home: Path, notices: Sequence[str] = ())
     """
     values: dict[str, Any] = {"index.path": str(home / ".askmd")}
     origins: dict[str, str] = {}
-    said = list(notices)
+    said, untrusted = list(notices), frozenset[str]()
     for layer in layers:
-        allowed = layer.values if layer.is_trusted else _allowed(layer, origins, said)
+        allowed = layer.values if layer.is_trusted else _allowed(layer, values, said)
         values.update(allowed)
         origins.update(dict.fromkeys(allowed, layer.origin))
+        untrusted = untrusted - allowed.keys() if layer.is_trusted else untrusted | allowed.keys()
     built = {name: kind(**_of_table(values, name)) for name, kind in TABLES.items()}
-    return Config(**built, origins=origins, notices=tuple(said))
+    return Config(**built, origins=origins, untrusted=untrusted, notices=tuple(said))
 
 
 def is_address(url: str) -> bool:
-    """Whether a text is the address of a server: http or https, and a host."""
+    """Whether a text is the address of a server: http or https, a host, no password."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_plain = "@" not in parts.netloc and parts.port != 0
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and is_plain
     except ValueError:
         return False
 
@@ -254,17 +261,21 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _allowed(layer: Layer, origins: Mapping[str, str], said: list[str]) -> dict[str, Any]:
-    """Return what a found file may set: nothing that sends text or a key off this machine."""
+def _allowed(layer: Layer, below: Mapping[str, Any], said: list[str]) -> dict[str, Any]:
+    """Return what a found file may set: nothing that sends text or a key off this machine.
+
+    below: the values of weaker layers, which are the user's own.
+    """
     kept = dict(layer.values)
     dropped = [key for key, value in kept.items() if _leads_outside(key, value)]
     for key in dropped:
         del kept[key]
-    if "llm.model" in kept and not _has_endpoint("llm", kept, origins):
+    is_llm_named = "llm.base_url" in kept or "llm.base_url" in below or "llm.model" in below
+    if "llm.model" in kept and not is_llm_named:
         dropped.append("llm.model")
         del kept["llm.model"]
-    wants_server = kept.get("embedding.provider") == "openai"
-    if wants_server and not _has_endpoint("embedding", kept, origins):
+    is_embedder_named = "embedding.base_url" in kept or below.get("embedding.provider") == "openai"
+    if kept.get("embedding.provider") == "openai" and not is_embedder_named:
         raise ConfigError(
             f"{layer.origin} asks to send every text to a server off this machine, "
             "which a file that was merely found may not",
@@ -283,12 +294,6 @@ def _leads_outside(key: str, value: Any) -> bool:
     if key.endswith(".api_key_env"):
         return bool(value != "OPENAI_API_KEY")
     return key.endswith(".base_url") and bool(value) and not is_loopback(value)
-
-
-def _has_endpoint(table: str, kept: Mapping[str, Any], origins: Mapping[str, str]) -> bool:
-    """Whether an endpoint was named on loopback here, or in a layer that may name one."""
-    key = f"{table}.base_url"
-    return bool(kept.get(key)) or (key in origins and key not in kept)
 
 
 def _of_table(values: Mapping[str, Any], table: str) -> dict[str, Any]:
@@ -321,11 +326,18 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
     kind = str(setting.type).replace("Mode", "str")
     value = _typed(key, value, kind, where)
     least, choices = setting.metadata["least"], setting.metadata["choices"]
-    if least is not None and value < least:
-        raise ConfigError(f"{where}: {key} = {value} is below {least}", f"give it at least {least}")
+    most = setting.metadata["most"]
+    if least is not None and not least <= value <= most:
+        fix = f"give it at least {least:g}" + ("" if value < least else f" and at most {most:g}")
+        raise ConfigError(f"{where}: {key} = {value} is out of bounds", fix)
     if key.endswith(".base_url") and value and not is_address(value):
-        fix = "write it as http://localhost:11434/v1"
-        raise ConfigError(f"{where}: {key} = {value!r} is no address of a server", fix)
+        # The value may hold a password: it is not repeated.
+        fix = "write it as http://localhost:11434/v1, without a user's name or password"
+        raise ConfigError(f"{where}: {key} is no address of a server", fix)
+    if key.endswith(".api_key_env") and not re.fullmatch(r"[A-Za-z_]\w{0,99}", value):
+        # The value may be the key itself: it is not repeated.
+        fix = "keep the key in a variable such as OPENAI_API_KEY and give its name"
+        raise ConfigError(f"{where}: {key} is no name of an environment variable", fix)
     if choices and value not in choices:
         raise _unknown(value, list(choices), f"{where}: {key}")
     # A model is a name, or a folder that is plainly written as one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from askmd.errors import ConfigError
 from askmd.types import Failure, Stamp
 
 SUFFIXES = (".md", ".markdown", ".mdx")
 IGNORE_FILES = (".gitignore", ".askmdignore")
+MOST_IGNORE_BYTES = 1_000_000
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 YOUNG_NANOSECONDS = 2_000_000_000
 """A file changed this recently may change again within one tick of its clock."""
@@ -78,14 +81,14 @@ class Source:
 def walk(root: Path, selection: Selection) -> Iterator[Found | Failure]:
     """Yield the documents below a folder in the order of their paths, and what could not be read.
 
-    A folder that could not be read ends with ``/``. Hidden folders, links, ``node_modules``,
+    A folder that could not be read ends with ``/``. Raises ConfigError for a pattern of the
+    selection that is none. Hidden folders, links, ``node_modules``,
     virtual environments and whatever ``.gitignore`` or ``.askmdignore`` names are passed over;
     git's rules of precedence hold.
     """
-    rules = _inherited_rules(root)
-    include = GitIgnoreSpec.from_lines(selection.include) if selection.include else None
-    rules_for_all = [(root, GitIgnoreSpec.from_lines(selection.exclude))]
-    for location in _walk(root, rules, rules_for_all, selection.skipped):
+    include = _chosen(selection.include) if selection.include else None
+    forced = [(root, _chosen(selection.exclude))]
+    for location in _walk(root, _inherited_rules(root), forced, selection.skipped):
         if isinstance(location, UnreadableFolder):
             yield Failure(location.path.relative_to(root).as_posix() + "/", location.reason)
             continue
@@ -111,29 +114,36 @@ _Rules = list[tuple[Path, GitIgnoreSpec]]
 
 
 def _walk(
-    folder: Path, rules: _Rules, forced: _Rules, skipped: Sequence[Path]
+    root: Path, rules: _Rules, forced: _Rules, skipped: Sequence[Path]
 ) -> Iterator[Path | UnreadableFolder]:
     """Yield wanted files below a folder, depth first in the order of their names."""
-    try:
-        with os.scandir(folder) as entries:
-            listing = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        yield UnreadableFolder(folder, _reason(error))
-        return
-    here = rules + _own_rules(folder)
-    for entry in listing:
-        location = folder / entry.name
-        if entry.is_symlink() or entry.name.startswith("."):
-            continue
-        is_folder = entry.is_dir()
-        if not is_folder and not _looks_like_markdown(entry):
-            continue
-        if _is_ignored(location, is_folder, here) or _is_ignored(location, is_folder, forced):
-            continue
-        if not is_folder:
+    # Files wait without rules; a stack of our own bears any depth.
+    waiting: list[tuple[Path, _Rules | None]] = [(root, rules)]
+    while waiting:
+        location, above = waiting.pop()
+        if above is None:
             yield location
-        elif _is_wanted_folder(location, skipped):
-            yield from _walk(location, here, forced, skipped)
+            continue
+        try:
+            with os.scandir(location) as entries:
+                listing = sorted(entries, key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            yield UnreadableFolder(location, _reason(error))
+            continue
+        here = above + _own_rules(location)
+        for entry in listing:
+            if _is_wanted(entry, here + forced, skipped):
+                waiting.append((location / entry.name, here if entry.is_dir() else None))
+
+
+def _is_wanted(entry: os.DirEntry[str], rules: _Rules, skipped: Sequence[Path]) -> bool:
+    """Whether an entry is a document or a folder that may hold some."""
+    if entry.name.startswith(".") or entry.is_symlink():
+        return False
+    location = Path(entry.path)
+    if not entry.is_dir():
+        return _looks_like_markdown(entry) and not _is_ignored(location, False, rules)
+    return _is_wanted_folder(location, skipped) and not _is_ignored(location, True, rules)
 
 
 def _looks_like_markdown(entry: os.DirEntry[str]) -> bool:
@@ -145,7 +155,15 @@ def _is_wanted_folder(folder: Path, skipped: Sequence[Path]) -> bool:
     """Whether a folder may hold documents."""
     if folder.name in SKIPPED_FOLDERS or folder in skipped:
         return False
-    return not (folder / "pyvenv.cfg").exists()
+    return not _exists(folder / "pyvenv.cfg")
+
+
+def _exists(path: Path) -> bool:
+    """Whether something is there, as far as can be seen; ``Path.exists`` raises where it cannot."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _is_ignored(location: Path, is_folder: bool, rules: _Rules) -> bool:
@@ -163,18 +181,38 @@ def _own_rules(folder: Path) -> _Rules:
     rules: _Rules = []
     for name in IGNORE_FILES:
         try:
-            lines = (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
+            data, _ = _read_bytes(folder / name, MOST_IGNORE_BYTES)
+        except (OSError, UnreadableFile):
             continue
-        rules.append((folder, GitIgnoreSpec.from_lines(lines)))
+        lines = data.decode("utf-8", "replace").splitlines()
+        rules.append((folder, GitIgnoreSpec.from_lines(filter(_is_pattern, lines))))
     return rules
+
+
+def _chosen(patterns: Sequence[str]) -> GitIgnoreSpec:
+    """Return the settings' own patterns, each of which must be one."""
+    for pattern in patterns:
+        if not _is_pattern(pattern):
+            raise ConfigError(
+                f"{pattern!r} is no pattern of gitignore's", "correct documents.include or exclude"
+            )
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether a line of an ignore file can be understood; git passes over those that cannot."""
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def _inherited_rules(root: Path) -> _Rules:
     """Return the rules of the folders above, up to the one that holds the git repository."""
     above: list[Path] = []
     for folder in (root, *root.parents):
-        if (folder / ".git").exists():
+        if _exists(folder / ".git"):
             return [rule for parent in reversed(above) for rule in _own_rules(parent)]
         above.append(folder.parent)
     return []
@@ -192,18 +230,10 @@ def read(location: Path, *, max_bytes: int, encoding: str = "") -> Source:
         raise
     except OSError as error:
         raise UnreadableFile(_reason(error)) from error
-    digest = blake2b(data, digest_size=20).hexdigest()
-    text = _decode(data, encoding).replace("\r\n", "\n").replace("\r", "\n")
-    return Source(text, digest, stamp)
-
-
-def digest(location: Path, *, max_bytes: int) -> str:
-    """Return the digest that ``read`` would give, without decoding."""
-    try:
-        data, _ = _read_bytes(location, max_bytes)
-    except OSError as error:
-        raise UnreadableFile(_reason(error)) from error
-    return blake2b(data, digest_size=20).hexdigest()
+    text, used = _decode(data, encoding)
+    # The same bytes read in another way are another content.
+    digest = blake2b(data, digest_size=20, person=used.encode("utf-8")[:16]).hexdigest()
+    return Source(text.replace("\r\n", "\n").replace("\r", "\n"), digest, stamp)
 
 
 def _read_bytes(location: Path, max_bytes: int) -> tuple[bytes, Stamp]:
@@ -228,18 +258,18 @@ def _stamp(status: os.stat_result) -> Stamp:
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def _decode(data: bytes, fallback: str) -> str:
-    """Return the text by its byte order mark, else as UTF-8, else by the declared fallback."""
+def _decode(data: bytes, fallback: str) -> tuple[str, str]:
+    """Return the text by its mark, as UTF-8, or else by the declared fallback, which is named."""
     for mark, encoding in _BOMS:
         if data.startswith(mark):
-            return _decode_as(data[len(mark) :], encoding)
+            return _decode_as(data[len(mark) :], encoding), ""
     if b"\0" in data:
         raise UnreadableFile("it is a binary file: it holds NUL bytes and no byte order mark")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8"), ""
     except UnicodeDecodeError as error:
         if fallback:
-            return _decode_as(data, fallback)
+            return _decode_as(data, fallback), fallback
         line = data.count(b"\n", 0, error.start) + 1
         raise UnreadableFile(
             f"line {line} is not UTF-8; convert it, or name its encoding in documents.encoding"

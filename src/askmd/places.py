@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_config_path, user_state_path
+
+from askmd.errors import ConfigError
 
 
 def settings_file() -> Path:
@@ -17,11 +20,22 @@ def settings_file() -> Path:
     return user_config_path("askmd", appauthor=False) / "config.toml"
 
 
-def history_file() -> Path:
-    """Return where the chat keeps the lines that were typed; its folder is made if need be."""
+def has_settings() -> bool:
+    """Whether the user has a configuration file of their own, as far as can be seen."""
+    try:
+        return settings_file().is_file()
+    except OSError:
+        return False
+
+
+def history_file() -> Path | None:
+    """Return where the chat keeps the lines that were typed; None where nothing can be kept."""
     folder = _state_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder / "history"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder / "history" if os.access(folder, os.W_OK) else None
 
 
 def paths() -> list[Path]:
@@ -31,15 +45,20 @@ def paths() -> list[Path]:
 
 def is_trusted(file: Path) -> bool:
     """Whether the user has trusted this configuration file with exactly this content."""
-    trusted = _consents().get("trusted", {}).get(str(file.resolve()))
-    return bool(trusted == _digest(file))
+    return bool(_consents()["trusted"].get(str(file.resolve())) == _digest(file))
 
 
 def trust(file: Path) -> None:
     """Remember that this file, as it is now, may name endpoints and key variables."""
     consents = _consents()
-    consents.setdefault("trusted", {})[str(file.resolve())] = _digest(file)
-    _save(consents)
+    consents["trusted"][str(file.resolve())] = _digest(file)
+    try:
+        _save(consents)
+    except OSError as error:
+        target = _consents_file()
+        raise ConfigError(
+            f"{target} cannot be written: {error.strerror}", "mend its folder, or use --config"
+        ) from error
 
 
 def is_first_use(endpoint: str, purpose: str) -> bool:
@@ -48,11 +67,11 @@ def is_first_use(endpoint: str, purpose: str) -> bool:
     Where nothing can be remembered the answer stays yes, so that the notice is never lost.
     """
     consents = _consents()
-    told = consents.setdefault("told", [])
-    if [endpoint, purpose] in told:
+    if [endpoint, purpose] in consents["told"]:
         return False
-    told.append([endpoint, purpose])
-    _save(consents)
+    consents["told"].append([endpoint, purpose])
+    with suppress(OSError):
+        _save(consents)
     return True
 
 
@@ -69,21 +88,23 @@ def _consents() -> dict[str, Any]:
     try:
         found = json.loads(_consents_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        found = None
+    read = found if isinstance(found, dict) else {}
+    trusted, told = read.get("trusted"), read.get("told")
+    return {
+        "trusted": trusted if isinstance(trusted, dict) else {},
+        "told": told if isinstance(told, list) else [],
+    }
 
 
 def _save(consents: dict[str, Any]) -> None:
-    """Replace the file as a whole; a full disk or a read-only home is not worth an error."""
+    """Replace the file as a whole; raises OSError."""
     target = _consents_file()
-    try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix="consents-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(consents, file)
-        Path(temporary).replace(target)
-    except OSError:
-        return
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix="consents-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(consents, file)
+    Path(temporary).replace(target)
 
 
 def _digest(file: Path) -> str:

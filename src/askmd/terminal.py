@@ -104,7 +104,7 @@ def source_line(source: Sourced) -> str:
 def say(text: str, stream: TextIO | None = None) -> None:
     """Write a notice as one cleaned line to stderr."""
     target = stream or sys.stderr
-    target.write(clean(text) + "\n")
+    target.write(" ".join(clean(text).split("\n")) + "\n")
     target.flush()
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -22,16 +23,16 @@ INTERRUPTED = 130
 def main() -> NoReturn:
     """Run the command line and leave with CONTRACT's exit status."""
     debug = "--debug" in sys.argv
+    _open_streams()
+    logging.getLogger("askmd").handlers = [_Notices(logging.WARNING)]
     try:
-        # Windows' consoles and pipes default to a code page that has no "…".
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-        logging.getLogger("askmd").handlers = [_Notices(logging.WARNING)]
-        code = askmd.main(standalone_mode=False) or 0
+        code = _run(sys.argv[1:])
         sys.stdout.flush()
     except AskmdError as error:
         code = _fail(error, debug)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        code = error.exit_code
     except click.UsageError as error:
         code = _fail(_usage_error(error), debug)
     except (KeyboardInterrupt, click.Abort):
@@ -43,12 +44,39 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
+def _run(words: list[str]) -> int:
+    """Run one verb and return its exit status."""
+    if "_ASKMD_COMPLETE" in os.environ:
+        askmd.main(prog_name="askmd")
+    try:
+        # Not click's own main: it takes a closed pipe for a failure.
+        with askmd.make_context("askmd", words) as context:
+            askmd.invoke(context)
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except SystemExit as left:
+        return int(left.code or 0)
+    return 0
+
+
+def _open_streams() -> None:
+    """Make the three streams fit for use, whatever the caller closed or how it encodes."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            # It lives as long as the process does.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            # Windows' consoles and pipes default to a code page that has no "…".
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 class _Notices(logging.Handler):
     """Shows what the library logs as the notices of a command."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record as one line."""
-        say(" ".join(record.getMessage().split()))
+        say(record.getMessage())
 
 
 def _fail(error: AskmdError, debug: bool) -> int:
@@ -56,13 +84,21 @@ def _fail(error: AskmdError, debug: bool) -> int:
     if debug:
         import traceback
 
-        traceback.print_exception(error)
+        print(_without_keys(clean("".join(traceback.format_exception(error)))), file=sys.stderr)
     if "--json" in sys.argv:
         fields = {"code": error.code, "message": error.message, "next": error.next_step}
         print(json.dumps({"error": fields}, ensure_ascii=False), file=sys.stderr)
     else:
-        print(clean(f"askmd: {error}"), file=sys.stderr)
+        say(f"askmd: {error}")
     return error.exit_status
+
+
+def _without_keys(text: str) -> str:
+    """Return text without the values of environment variables that look like keys."""
+    for name, value in os.environ.items():
+        if name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")) and len(value) > 7:
+            text = text.replace(value, "***")
+    return text
 
 
 def _usage_error(error: click.UsageError) -> UsageError:

@@ -35,7 +35,7 @@ def asking(command: _Command) -> _Command:
         click.option(
             "--mode", type=click.Choice(["hybrid", "dense", "words"]), help="How to search."
         ),
-        click.option("-k", "limit", type=click.IntRange(min=1), help="How many hits."),
+        click.option("-k", "limit", type=click.IntRange(1, 10_000), help="How many hits."),
     ):
         command = option(command)
     return command

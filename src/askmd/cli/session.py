@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from askmd.cli.show import summary
-from askmd.errors import AskmdError, FolderError, NoIndex, UsageError
+from askmd.cli.show import print_failures, summary
+from askmd.errors import AskmdError, FolderError, IndexFault, NoIndex, UsageError
 from askmd.terminal import say
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def own_folder(config: Config) -> Path:
         store = open_store(config.index_folder)
     except NoIndex:
         return Path(config.documents.folder or ".")
+    except IndexFault as error:
+        # What it belongs to cannot be read; guessing might index the wrong folder.
+        if config.documents.folder:
+            return Path(config.documents.folder)
+        raise type(error)(error.message, "run `askmd ingest FOLDER --rebuild`") from error
     try:
         return store.root
     finally:
@@ -110,6 +115,7 @@ def open_retriever(config: Config) -> Iterator[Retriever]:
             raise
         say(f"no index yet: ingesting {config.documents.folder} first")
         report = run_ingest(Path(config.documents.folder), config)
+        print_failures(report.failures)
         say(summary(report))
         retriever = Retriever.open(config)
     with retriever:
@@ -198,7 +204,13 @@ def question_of(words: tuple[str, ...]) -> str:
 
 def lines_of_stdin() -> Iterator[str]:
     """Yield the questions of stdin, one a line."""
-    return (line.strip() for line in sys.stdin if line.strip())
+    is_empty = True
+    for line in sys.stdin:
+        if line.strip():
+            is_empty = False
+            yield line.strip()
+    if is_empty:
+        raise UsageError("there is no question on stdin", "write one a line")
 
 
 def write_new(path: Path, text: str) -> None:

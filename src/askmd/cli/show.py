@@ -15,7 +15,7 @@ from askmd.terminal import clean, say, source_line
 
 if TYPE_CHECKING:
     from askmd.ingest import DryRun, IngestReport
-    from askmd.types import AnswerRecord, Hit, Passage, Search
+    from askmd.types import AnswerRecord, Failure, Hit, Passage, Search
 
 SNIPPET_LINES = 4
 """Lines of a hit's text that a terminal is shown."""
@@ -96,10 +96,15 @@ def summary(report: IngestReport) -> str:
     )
 
 
+def print_failures(failures: Sequence[Failure]) -> None:
+    """Name each file that could not be indexed, and why."""
+    for failure in failures:
+        say(f"failed: {failure.path}: {failure.reason}")
+
+
 def print_report(report: IngestReport, as_json: bool) -> None:
     """Print what an ingest did, and name what failed."""
-    for failure in report.failures:
-        say(f"failed: {failure.path}: {failure.reason}")
+    print_failures(report.failures)
     if as_json:
         print_json(asdict(report))
     else:
@@ -109,6 +114,7 @@ def print_report(report: IngestReport, as_json: bool) -> None:
 
 def print_plan(plan: DryRun, as_json: bool) -> None:
     """Print what an ingest would do."""
+    print_failures(plan.failures)
     if as_json:
         print_json(asdict(plan))
         return
@@ -124,19 +130,22 @@ def print_config(rows: Mapping[str, Mapping[str, Any]]) -> None:
     lines = {f"{key} = {json.dumps(row['value'])}": row["origin"] for key, row in rows.items()}
     width = max(map(len, lines))
     for line, origin in lines.items():
-        print(f"{line:{width}}  # {origin}")
+        print(clean(f"{line:{width}}  # {origin}"))
 
 
-def print_status(facts: dict[str, Any]) -> None:
+def print_status(facts: Mapping[str, Any]) -> None:
     """Print what the index holds, a fact a line, then every path and its size."""
     held = f"{facts['documents']} documents, {facts['chunks']} chunks"
-    print(f"{held} (longest {facts['longest_chunk_tokens']} of {facts['max_tokens']} tokens)")
-    print(f"root   {facts['root']}")
-    print(f"index  {facts['index']}  {_size(facts['bytes'])}")
-    print(f"model  {facts['model']} ({facts['provider']}, {facts['dim']} dimensions)")
-    print(f"last ingest  {facts['last_ingest'] or 'not finished yet'}")
-    for path, size in facts["paths"].items():
-        print(f"  {_size(size):>9}  {path}")
+    lines = [
+        f"{held} (longest {facts['longest_chunk_tokens']} of {facts['max_tokens']} tokens)",
+        f"root   {facts['root']}",
+        f"index  {facts['index']}  {_size(facts['bytes'])}",
+        f"model  {facts['model']} ({facts['provider']}, {facts['dim']} dimensions)",
+        f"last ingest  {facts['last_ingest'] or 'not finished yet'}",
+        *(f"  {_size(size):>9}  {path}" for path, size in facts["paths"].items()),
+    ]
+    for line in lines:
+        print(clean(line))
 
 
 def _size(size: float) -> str:

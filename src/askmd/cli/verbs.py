@@ -34,6 +34,7 @@ from askmd.cli.show import (
     print_sources,
     print_status,
 )
+from askmd.errors import UsageError
 from askmd.terminal import Cleaner, say
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def ingest(
     if dry_run:
         from askmd.ingest import dry_run as plan
 
-        print_plan(plan(folder, config, rebuild=rebuild), as_json)
-        return
+        planned = plan(folder, config, rebuild=rebuild)
+        print_plan(planned, as_json)
+        sys.exit(UNCLEAN if planned.failures else 0)
     report = run_ingest(folder, config, rebuild=rebuild, prune=prune, verify=verify)
     print_report(report, as_json)
     if report.failures:
@@ -156,6 +158,8 @@ def ask(
 @common
 def chat(as_json: bool, debug: bool, **options: Any) -> None:
     """Ask one question after the other."""
+    if as_json:
+        raise UsageError("a chat has no JSON", "run `askmd ask --json` for each question")
     from askmd import places, repl
 
     with open_chat(**options) as conversation:
@@ -208,7 +212,8 @@ def show_config(
 
     here = Path(compose.FOUND_FILE)
     if init:
-        write_new(here, config.as_toml())
+        write_new(config_file or here, config.as_toml())
+        return
     if trust:
         config.read_layer(here)
         places.trust(here)

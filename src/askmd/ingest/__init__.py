@@ -10,7 +10,7 @@ from pathlib import Path
 
 from askmd import compose, files, store
 from askmd.config import Config
-from askmd.errors import FolderError, NoIndex
+from askmd.errors import FolderError, IndexFault, NoIndex
 from askmd.ingest.journey import Journey
 from askmd.ingest.reading import Reading, list_documents
 from askmd.ingest.report import ChunkCounts, DocumentCounts, DryRun, IngestReport
@@ -50,18 +50,18 @@ def ingest_folder(
     """
     started = time.monotonic()
     config = config or Config.load()
-    root = Path(folder).absolute()
-    _check_root(root, prune)
+    root = _root(folder, may_be_gone=prune)
     with _embedder(config, embedder) as model:
         identity = compose.wanted_identity(config, model)
         listing = list_documents(root, config)
         _check_listing(root, listing, config)
+        standing = _standing_documents(config) if rebuild else {}
         with store.open_writer(config.index_folder, identity, root, rebuild=rebuild) as writer:
             known = writer.documents()
             reading = Reading(root, config, model.counter, identity.max_tokens, known, verify)
             journey = Journey(writer, model, progress, cancel, known)
             journey.read(reading, listing)
-            journey.remove_gone(root, prune=prune)
+            journey.remove_gone(root, standing if rebuild else known, prune=prune)
             writer.sweep(everything=prune)
             writer.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
             held = writer.counts()
@@ -90,8 +90,9 @@ def dry_run(
     folder: str | Path, config: Config, *, embedder: Embedder | None = None, rebuild: bool = False
 ) -> DryRun:
     """Return how many files and tokens an ingest would embed; nothing is written."""
-    root = Path(folder).absolute()
-    _check_root(root, prune=False)
+    root = _root(folder, may_be_gone=False)
+    listing = list_documents(root, config)
+    _check_listing(root, listing, config)
     with contextlib.ExitStack() as stack:
         model = stack.enter_context(_embedder(config, embedder))
         identity = compose.wanted_identity(config, model)
@@ -102,7 +103,7 @@ def dry_run(
             known = index.documents()
         reading = Reading(root, config, model.counter, identity.max_tokens, known)
         changed, texts, failures = 0, dict[bytes, int](), []
-        for found in reading.sources(list_documents(root, config)):
+        for found in reading.sources(listing):
             if isinstance(found, Failure):
                 failures.append(found)
             elif isinstance(found, Indexed):
@@ -155,13 +156,37 @@ def _reader(config: Config, identity: Identity | None = None) -> store.SQLiteSto
         return None
 
 
-def _check_root(root: Path, prune: bool) -> None:
-    """Raise FolderError unless the root can be read, or may be missing."""
-    if root.is_dir() or (prune and not root.exists()):
-        return
-    if root.exists():
+def _root(folder: str | Path, *, may_be_gone: bool) -> Path:
+    """Return a folder of documents, absolute; raises FolderError unless it can be read."""
+    try:
+        root = Path(folder).resolve()
+        str(root).encode("utf-8")
+        is_there, is_folder = root.exists(), root.is_dir()
+    except UnicodeEncodeError as error:
+        raise FolderError("the folder's name is not UTF-8", "rename it") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise FolderError(f"{folder} cannot be read: {error}", "mend its permissions") from error
+    if is_folder or (may_be_gone and not is_there):
+        return root
+    if is_there:
         raise FolderError(f"{root} is a file, not a folder", f"run `askmd ingest {root.parent}`")
     raise FolderError(
         f"no such folder: {root}",
         "name the folder that holds the Markdown files; if it is gone for good, add --prune",
     )
+
+
+def _standing_documents(config: Config) -> Mapping[str, Document]:
+    """Return what the index holds that a rebuild would replace; nothing where it is damaged."""
+    try:
+        index = _reader(config)
+    except IndexFault:
+        return {}
+    if index is None:
+        return {}
+    try:
+        return index.documents()
+    except IndexFault:
+        return {}
+    finally:
+        index.close()

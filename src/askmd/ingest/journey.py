@@ -50,6 +50,7 @@ class Journey:
     stamps: dict[str, Stamp] = field(default_factory=dict)
     """Newer stamps of files whose content is the same."""
     pending: list[Indexed] = field(default_factory=list)
+    pending_chunks: int = 0
     missing: dict[bytes, str] = field(default_factory=dict)
     """Texts of pending chunks that have no vector yet, by their key."""
 
@@ -58,28 +59,32 @@ class Journey:
         for number, source in enumerate(reading.sources(listing)):
             self._tell("reading", number, len(listing), "files")
             self._take(source)
-            is_full = sum(len(one.chunks) for one in self.pending) >= PENDING_CHUNKS
+            is_full = self.pending_chunks >= PENDING_CHUNKS or len(self.pending) >= PENDING_CHUNKS
             if is_full or len(self.missing) >= BATCH_TEXTS:
                 self._flush()
         self._flush()
         self.writer.touch(self.stamps)
         self._tell("reading", len(listing), len(listing), "files")
 
-    def remove_gone(self, root: Path, *, prune: bool) -> None:
-        """Remove documents whose file is gone; refuses where most of them are."""
+    def remove_gone(self, root: Path, standing: Mapping[str, Document], *, prune: bool) -> None:
+        """Remove documents whose file is gone; refuses where most of them are.
+
+        standing: what the index holds until this run is done; of a rebuild, the old one's.
+        """
         unread = tuple(one.path for one in self.failures if one.path.endswith("/"))
-        gone = [path for path in self.known if path not in self.seen]
-        # What an unreadable folder holds is not gone.
-        gone = [path for path in gone if not path.startswith(unread)]
-        moved = (Counter(self.known[path].digest for path in gone) & self.digests).total()
+        gone = [path for path in standing if path not in self.seen]
+        # What an unreadable folder holds is not gone; but a rebuild has no more of it.
+        gone = [path for path in gone if path not in self.known or not path.startswith(unread)]
+        moved = (Counter(standing[path].digest for path in gone) & self.digests).total()
         lost = len(gone) - moved
-        if 2 * lost > len(self.known) and not prune:
+        if 2 * lost > len(standing) and not prune:
             raise FolderError(
-                f"{root} lost {lost} of its {len(self.known)} files; all stay in the index",
+                f"{root} lost {lost} of its {len(standing)} files; all stay in the index",
                 "bring them back, or accept it with `askmd ingest --prune`",
             )
-        if gone:
-            self.writer.write([], removed=gone, vectors={})
+        if removed := [path for path in gone if path in self.known]:
+            self.writer.write([], removed=removed, vectors={})
+        moved = moved if self.known else 0
         self.counts.update(removed=lost, moved=moved, new=-moved)
 
     def _take(self, source: Indexed | Untouched | Failure) -> None:
@@ -89,11 +94,12 @@ class Journey:
             self.seen.add(source.document.path)
             self._queue(source)
             return
-        # An unreadable file is not a deleted one: what is indexed of it stays.
-        self.seen.add(source.path)
         if isinstance(source, Failure):
             self.failures.append(source)
+            # An unreadable file is not a deleted one: what is indexed of it stays.
+            self.seen |= {source.path} & self.known.keys()
             return
+        self.seen.add(source.path)
         self.counts["unchanged"] += 1
         if source.stamp:
             self.stamps[source.path] = source.stamp
@@ -109,6 +115,7 @@ class Journey:
         self.counts["reused"] += len(source.chunks) - len(fresh)
         self.missing |= fresh
         self.pending.append(source)
+        self.pending_chunks += len(source.chunks)
 
     def _kind(self, source: Indexed) -> str:
         return "changed" if source.document.path in self.known else "new"
@@ -127,7 +134,7 @@ class Journey:
         self._drop(refused)
         if self.pending or vectors:
             self.writer.write(self.pending, vectors=vectors)
-        self.pending, self.missing = [], {}
+        self.pending, self.pending_chunks, self.missing = [], 0, {}
 
     def _embed(self, keys: list[bytes], refused: dict[bytes, str]) -> dict[bytes, Vector]:
         """Return vectors by key; texts the embedder refuses are noted, the others go on."""
