@@ -592,6 +592,35 @@ def test_a_dimension_asked_for_binds_an_index_that_has_no_vector_yet(folder: Pat
         writer.put_vectors({b"k": embed("k", 8)})
 
 
+@pytest.mark.parametrize("rebuild", [False, True], ids=["ingest", "rebuild"])
+def test_an_index_that_holds_nothing_takes_other_settings_and_another_root(
+    folder: Path, rebuild: bool
+):
+    elsewhere = folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    with open_writer(folder, IDENTITY, folder.parent / "docs"):
+        pass  # its embedder was not there
+
+    with open_writer(folder, OTHER, elsewhere, rebuild=rebuild) as writer:
+        assert writer.identity == OTHER
+        writer.write([HOME], vectors=vectors_of(HOME))
+        writer.finish(NOW)
+
+    with open_store(folder, OTHER) as store:
+        assert (store.root, set(store.documents())) == (elsewhere.resolve(), {"index.md"})
+        assert best(store, HOME.chunks[0].embedded) == [HOME.chunks[0].id]
+    with pytest.raises(IndexMismatch):
+        open_writer(folder, IDENTITY, elsewhere)
+
+
+def test_an_index_that_holds_no_more_than_vectors_keeps_its_settings(folder: Path):
+    with open_writer(folder, IDENTITY, folder.parent / "docs") as writer:
+        writer.put_vectors(vectors_of(HOME))
+
+    with pytest.raises(IndexMismatch, match="model 'other'"):
+        open_writer(folder, OTHER, folder.parent / "docs")
+
+
 def test_another_root_is_refused_and_names_the_option(library: Path, tmp_path: Path):
     for rebuild in (False, True):
         with pytest.raises(IndexMismatch, match="belongs to") as caught:
@@ -1140,6 +1169,145 @@ def test_a_flipped_bit_in_the_database_never_gives_a_wrong_answer(library: Path)
             companion.unlink()
 
     assert verdicts["detected"] > 5
+
+
+ASKED: dict[str, Callable[[SQLiteStore], list[Scored]]] = {
+    "dense": lambda store: store.dense(embed("x"), 9, ALL),
+    "filtered": lambda store: store.dense(embed("x"), 9, parse_filter(["guides/", "tags=web"])),
+    "words": lambda store: store.words(["nginx", "3"], 9, ALL),
+}
+
+
+@pytest.fixture(scope="session")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index whose tables are of several pages each."""
+    folder = tmp_path_factory.mktemp("larger") / ".askmd"
+    fill(
+        folder,
+        *(
+            make(
+                f"guides/{n}.md",
+                *(f"H{n} > P{k}: {n} {k} nginx and ssh {'word ' * 40}" for k in range(4)),
+                tags=["web"] if n % 2 else [],
+            )
+            for n in range(12)
+        ),
+    )
+    return folder
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["opened after", "open before"])
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_page_of_zeros_in_the_database_is_detected_or_harmless(
+    folder: Path, larger: Path, asked: str, is_open: bool
+):
+    shutil.copytree(larger, folder)
+    ask = ASKED[asked]
+    with open_store(folder, IDENTITY) as store:
+        truth = ask(store)
+    database = database_of(folder)
+    data = database.read_bytes()
+    verdicts = {"detected": 0, "harmless": 0}
+    for start in range(0, len(data), 1024):
+        damaged = data[:start] + bytes(4096) + data[start + 4096 :]
+        database.write_bytes(data if is_open else damaged)
+        try:
+            with open_store(folder, IDENTITY) as store:
+                database.write_bytes(damaged)
+                assert ask(store) == truth, f"zeros from byte {start}"
+            verdicts["harmless"] += 1
+        except IndexCorrupt as error:
+            assert error.next_step == "run `askmd ingest --rebuild`"
+            verdicts["detected"] += 1
+        for companion in folder.glob("*-shm"):
+            companion.unlink()
+
+    assert len(truth) == 9
+    assert verdicts["detected"] > 5
+    assert verdicts["harmless"] > 5
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("DELETE FROM chunks", "holds 0 chunks of 6"),
+        ("DELETE FROM vectors", "6 chunks have 0 vectors"),
+        ("DELETE FROM documents", "holds 0 chunks of 6"),
+        ("UPDATE chunks SET id = x'00' WHERE number = 1", "lost chunks"),
+        ("UPDATE vectors SET vector = 1", "a vector has changed"),
+        ("UPDATE documents SET metadata = '{'", "rows are not readable"),
+        ("UPDATE meta SET value = 'x' WHERE key = 'chunks'", "description is not readable"),
+    ],
+)
+def test_rows_that_do_not_agree_are_damage_and_never_an_empty_answer(
+    library: Path, damage: str, message: str
+):
+    faiss_of(library).unlink()
+    connection = sqlite3.connect(database_of(library))
+    connection.execute(damage)
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(IndexCorrupt, match=message), open_store(library, IDENTITY) as store:
+        store.dense(embed("x"), 3, parse_filter(["tags=web"]))
+        store.dense(embed("x"), 3, ALL)
+        store.chunks([HOME.chunks[0].id])
+
+
+@pytest.mark.parametrize(
+    ("damage", "ask"),
+    [
+        ("DELETE FROM vectors", lambda store: store.cosines(embed("x"), [HOME.chunks[0].id])),
+        ("DELETE FROM documents", lambda store: store.places([HOME.chunks[0].id])),
+        ("DELETE FROM documents", lambda store: store.neighbours(NGINX.chunks[0].id, 1)),
+        (
+            "DROP TRIGGER chunks_deleted; DELETE FROM chunks WHERE position > 0",
+            lambda store: store.words(["ssh", "bad"], 9, ALL),
+        ),
+    ],
+    ids=["a vector", "a document", "a neighbour's document", "a chunk of a word"],
+)
+def test_a_lost_row_is_damage_for_a_reader_that_is_open(
+    store: SQLiteStore, library: Path, damage: str, ask: Callable[[SQLiteStore], object]
+):
+    connection = sqlite3.connect(database_of(library))
+    connection.executescript(damage)
+    connection.close()
+
+    with pytest.raises(IndexCorrupt):
+        ask(store)
+
+
+def test_a_damaged_schema_that_is_not_utf_8_is_damage(library: Path):
+    database = database_of(library)
+    data = database.read_bytes()
+    database.write_bytes(data.replace(b"CREATE TABLE meta", b"CREATE T\xff\xfeLE meta"))
+
+    with pytest.raises(IndexCorrupt, match=database.name) as caught:
+        open_store(library, IDENTITY)
+    assert caught.value.next_step == "run `askmd ingest --rebuild`"
+
+
+def test_a_writer_refuses_a_database_that_lost_chunks(library: Path):
+    connection = sqlite3.connect(database_of(library))
+    connection.execute("DELETE FROM chunks WHERE position > 0")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(IndexCorrupt, match="holds 3 chunks of 6"):
+        open_writer(library, IDENTITY, library.parent / "docs")
+
+
+def test_an_index_without_a_count_of_its_chunks_is_read_and_gets_one(library: Path):
+    connection = sqlite3.connect(database_of(library))
+    connection.execute("DELETE FROM meta WHERE key = 'chunks'")
+    connection.commit()
+    connection.close()
+
+    with open_store(library, IDENTITY) as store:
+        assert len(best(store, "x", 9)) == 6
+    fill(library, removed=["index.md"])
+    assert query(library, "SELECT value FROM meta WHERE key = 'chunks'") == [("5",)]
 
 
 def test_a_changed_text_or_vector_is_detected(library: Path):

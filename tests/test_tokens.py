@@ -336,6 +336,34 @@ def test_the_overestimate_is_never_below_the_real_count_of_noise(vocabulary: Pat
     assert below(texts, real_counts(vocabulary, texts)) == []
 
 
+def blocks_of_unicode() -> list[str]:
+    """Random texts of each 256 characters, as they come and as few of them again and again."""
+    random_ = random.Random(21)
+    starts = [*range(0, 0xD800, 256), *range(0xE000, 0x10000, 256), *range(0x1F000, 0x1FB00, 256)]
+    blocks = [[chr(start + n) for n in range(256)] for start in starts]
+    blocks += [list(map(chr, range(0x300, 0x370))), list("ЖЙХШЩЪЫЬЮ"), list("бгдлпф ")]
+    texts = []
+    for block in blocks:
+        texts += ["".join(random_.choices(block, k=size)) for size in (3, 30, 800)]
+        words = ("".join(random_.choices(block, k=random_.randint(1, 6))) for _ in range(200))
+        texts += [" ".join(words), " ".join(random_.choices(block[::37], k=400))]
+    return texts
+
+
+def test_the_overestimate_is_never_below_the_real_count_of_any_block_of_unicode(
+    vocabulary: Path,
+) -> None:
+    texts = blocks_of_unicode()
+    assert below(texts, real_counts(vocabulary, texts)) == []
+
+
+def test_a_space_before_a_rare_character_a_rare_capital_and_a_control_are_counted() -> None:
+    texts = ["\u0300" * 800, " \u0300" * 800, "Щ" * 800, "\x1d" * 800]
+    real_at_most = [1600, 2400, 1600, 800]
+    counts = OverestimateCounter(1).count(texts)
+    assert [a >= b for a, b in zip(counts, real_at_most, strict=True)] == [True] * 4
+
+
 @pytest.mark.shared
 def test_the_overestimate_is_never_below_and_at_most_one_and_a_half_times_on_documents(
     vocabulary: Path, shared: Path

@@ -24,7 +24,7 @@ _FULL = {
 }
 _UNWRITABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_BROKEN = ("no such table", "no such column", "decode to UTF-8", "malformed")
+_BROKEN = ("no such table", "no such column", "decode to UTF-8", "malformed", "invalid fts5 file")
 """What SQLite says of a damaged schema or text under the code of a plain mistake."""
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -135,6 +135,9 @@ def explained(path: Path) -> Iterator[None]:
         raise _explain_sqlite(path, error) from error
     except OSError as error:
         raise _explain_system(path, error) from error
+    except UnicodeDecodeError as error:
+        # SQLite quotes a damaged schema in its message, whatever bytes stand there.
+        raise IndexCorrupt(f"{path} is damaged (its schema is not UTF-8)", REBUILD_STEP) from error
     except UnicodeEncodeError as error:
         raise IndexFault(f"{path} takes no text with half a surrogate pair: {error}") from error
 

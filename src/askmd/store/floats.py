@@ -67,7 +67,7 @@ def cosines(
     """Return the cosine of each chunk that exists, by its id, from the stored vectors."""
     rows = connection.execute(
         "SELECT chunks.id, key, vector, vectors.checksum FROM chunks "
-        "JOIN vectors ON vectors.key = chunks.vector_key "
+        "LEFT JOIN vectors ON vectors.key = chunks.vector_key "
         "WHERE chunks.id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     ).fetchall()
@@ -88,7 +88,9 @@ def read_matrix(
 ) -> Vectors:
     """Return the rows' vectors, shape (rows, dim); raises IndexCorrupt if one has changed."""
     for _, key, vector, checksum in rows:
-        if len(vector) != 4 * dim or vector_checksum(key, vector) != checksum:
+        # A damaged row can hold another type than was written, or be missing.
+        is_sound = isinstance(key, bytes) and isinstance(vector, bytes) and len(vector) == 4 * dim
+        if not is_sound or vector_checksum(key, vector) != checksum:
             raise IndexCorrupt(f"{database} is damaged: a vector has changed", REBUILD_STEP)
     joined = b"".join(row[2] for row in rows)
     flat = np.frombuffer(joined, dtype=_LITTLE_ENDIAN).astype(np.float32, copy=False)

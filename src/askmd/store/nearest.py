@@ -13,8 +13,10 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from askmd.errors import IndexCorrupt
 from askmd.store.floats import as_cosine, read_matrix
-from askmd.store.schema import State
+from askmd.store.manifest import REBUILD_STEP
+from askmd.store.schema import State, check_chunks
 from askmd.store.selection import Numbers
 from askmd.store.vectors import Header, read_vector_file, write_vector_file
 
@@ -56,10 +58,12 @@ def update_snapshot(
 ) -> Snapshot:
     """Return the vectors of the state the connection sees, with the old ones where they stand.
 
-    A number's vector never changes, so comparing the numbers is enough.
+    A number's vector never changes, so comparing the numbers is enough. Raises IndexCorrupt
+    where chunks or their vectors are missing.
     """
     held = _held_numbers(old.index)
     wanted = _all_numbers(connection)
+    check_chunks(len(wanted), state, database)
     gone = np.setdiff1d(held, wanted, assume_unique=True)
     added = np.setdiff1d(wanted, held, assume_unique=True)
     index = old.index
@@ -71,6 +75,11 @@ def update_snapshot(
         if len(gone):
             index.remove_ids(faiss.IDSelectorBatch(gone))
         _add(index, connection, added, database)
+    if index.ntotal != len(wanted):
+        raise IndexCorrupt(
+            f"{database} is damaged: {len(wanted)} chunks have {index.ntotal} vectors",
+            REBUILD_STEP,
+        )
     return Snapshot(state.numbering, state.generation, index)
 
 

@@ -28,11 +28,15 @@ from askmd.store.lock import WriteLock
 from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest, write_manifest
 from askmd.store.schema import (
     State,
+    adopt,
+    check_chunks,
     check_identity,
     check_root,
     check_uuid,
+    count_chunks,
     create_tables,
     empty_content,
+    is_empty,
     put_meta,
     read_state,
 )
@@ -101,12 +105,25 @@ def _open_current(wanted: _Wanted) -> Opened:
         connection = undo.enter_context(closing(connect_writer(path)))
         state = read_state(connection, path)
         check_uuid(manifest, state, path)
-        check_identity(state.identity, wanted.identity, wanted.folder)
-        check_root(wanted.folder, state.root, wanted.root)
-        _learn_dimension(connection, state.identity, wanted.identity)
+        check_chunks(count_chunks(connection), state, path)
+        _agree(connection, state, wanted)
         state = _reconcile(connection, wanted.folder, manifest, state)
         undo.pop_all()
     return Opened(connection, path, state)
+
+
+def _agree(connection: sqlite3.Connection, state: State, wanted: _Wanted) -> None:
+    """Raise IndexMismatch unless the index is what is asked for, or holds nothing and becomes it.
+
+    A first ingest that failed must not bind the next one to its settings.
+    """
+    if is_empty(connection):
+        with transaction(connection):
+            adopt(connection, wanted.identity, wanted.stored_root)
+        return
+    check_identity(state.identity, wanted.identity, wanted.folder)
+    check_root(wanted.folder, state.root, wanted.root)
+    _learn_dimension(connection, state.identity, wanted.identity)
 
 
 def _create_index(wanted: _Wanted) -> Opened:
@@ -181,13 +198,15 @@ def _open_rebuild(wanted: _Wanted) -> Opened:
 
 
 def _check_old_root(wanted: _Wanted, path: Path) -> None:
-    """Raise IndexMismatch if the current index can be read and belongs to another root."""
+    """Raise IndexMismatch if the current index holds anything and belongs to another root."""
     try:
         with explained(path), closing(connect_reader(path)) as connection:
             state = read_state(connection, path)
+            is_bound = not is_empty(connection)
     except IndexFault:
         return
-    check_root(wanted.folder, state.root, wanted.root)
+    if is_bound:
+        check_root(wanted.folder, state.root, wanted.root)
 
 
 def _resume(wanted: _Wanted, path: Path, generation: int) -> Opened:

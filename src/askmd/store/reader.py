@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -20,8 +19,15 @@ from askmd.store.folder import absolute_root, sizes, vectors_name
 from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
 from askmd.store.reading import Counts
 from askmd.store.replacing import find_keys
-from askmd.store.schema import State, check_identity, check_uuid, read_state
-from askmd.store.selection import Numbers, select_numbers
+from askmd.store.schema import (
+    State,
+    check_chunks,
+    check_identity,
+    check_uuid,
+    count_chunks,
+    read_state,
+)
+from askmd.store.selection import Numbers, read_ids, select_numbers
 from askmd.types import Chunk, Document, Filter, Identity, Place, Scored
 
 if TYPE_CHECKING:
@@ -107,7 +113,7 @@ class SQLiteStore:
             question = floats.check_question(vector, view.state.identity.dim)
             allowed = self._select(view, where)
             found = nearest.nearest(self._take_snapshot(view), question, limit, allowed)
-            ids = _ids(view.connection, [number for number, _ in found])
+            ids = read_ids(view.connection, [number for number, _ in found], view.database)
         scored = [Scored(ids[number], score) for number, score in found]
         return sorted(scored, key=lambda one: (-one.score, one.id))
 
@@ -118,7 +124,7 @@ class SQLiteStore:
         """
         with self._reading() as view:
             allowed = self._select(view, where)
-            return words.best_by_words(view.connection, terms, limit, allowed)
+            return words.best_by_words(view.connection, terms, limit, allowed, view.database)
 
     def vocabulary_has(self, terms: Collection[str]) -> set[str]:
         """Return the terms that occur in some chunk, by the same stemming as a search."""
@@ -147,7 +153,7 @@ class SQLiteStore:
     def places(self, ids: Sequence[str]) -> dict[str, Place]:
         """Return where each chunk that exists stands, by id."""
         with self._reading() as view:
-            return reading.read_places(view.connection, ids)
+            return reading.read_places(view.connection, ids, view.database)
 
     def neighbours(self, id: str, distance: int) -> list[Chunk]:
         """Return the chunks up to ``distance`` before and after one in its document, in order.
@@ -200,7 +206,7 @@ class SQLiteStore:
         with self._lock:
             if key in self._selections:
                 return self._selections[key]
-        numbers = select_numbers(view.connection, where)
+        numbers = select_numbers(view.connection, where, view.state, view.database)
         with self._lock:
             if len(self._selections) >= _KEPT_SELECTIONS:
                 self._selections.clear()
@@ -252,17 +258,9 @@ def open_store(folder: Path, identity: Identity | None = None) -> SQLiteStore:
     """
     store = SQLiteStore(folder.absolute(), identity)
     try:
-        with store._reading():
-            pass
+        with store._reading() as view:
+            check_chunks(count_chunks(view.connection), view.state, view.database)
     except BaseException:
         store.close()
         raise
     return store
-
-
-def _ids(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
-    rows = connection.execute(
-        "SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(numbers)),),
-    )
-    return dict(rows.fetchall())

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from askmd.errors import IndexCorrupt
+from askmd.store.manifest import REBUILD_STEP
 from askmd.store.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, read_chunk, read_document
 from askmd.types import Chunk, Document, Place
 
+# LEFT: a chunk whose document is lost must fail its checksum, not vanish.
 _CHUNKS = f"""
 SELECT path, checksum, {CHUNK_COLUMNS} FROM chunks
-JOIN documents ON documents.number = chunks.document
+LEFT JOIN documents ON documents.number = chunks.document
 """
 
 
@@ -59,13 +62,18 @@ def read_chunks(
     return {id: found[id] for id in ids if id in found}
 
 
-def read_places(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Place]:
+def read_places(
+    connection: sqlite3.Connection, ids: Sequence[str], database: Path
+) -> dict[str, Place]:
     """Return where each chunk that exists stands, by id."""
     rows = connection.execute(
-        "SELECT id, path, position FROM chunks JOIN documents ON documents.number = document "
+        "SELECT id, path, position FROM chunks "
+        "LEFT JOIN documents ON documents.number = document "
         "WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
-    )
+    ).fetchall()
+    if any(path is None for _, path, _ in rows):
+        raise IndexCorrupt(f"{database} is damaged: it has lost a document", REBUILD_STEP)
     return {id: Place(path, position) for id, path, position in rows}
 
 

@@ -74,15 +74,18 @@ def chunk_rows(document: Document, chunks: Sequence[Chunk]) -> list[ChunkRow]:
     return rows
 
 
-def read_chunk(path: str, values: tuple[Any, ...], checksum: bytes, database: Path) -> Chunk:
+def read_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, database: Path) -> Chunk:
     """Return a chunk from its row; raises IndexCorrupt if the row is not what was written."""
     try:
         is_sound = _chunk_checksum(path, values) == checksum
     except (TypeError, AttributeError):
         # A damaged row can hold another type than was written.
         is_sound = False
-    if not is_sound:
-        raise IndexCorrupt(f"{database} is damaged: a chunk of {path} has changed", REBUILD_STEP)
+    if path is None or not is_sound:
+        document = path or "a lost document"
+        raise IndexCorrupt(
+            f"{database} is damaged: a chunk of {document} has changed", REBUILD_STEP
+        )
     id, _, heading, anchor, first_line, last_line, start, end, text, tokens, *_ = values
     return Chunk(
         id=id,
@@ -131,7 +134,7 @@ def read_document(values: tuple[Any, ...], database: Path) -> Document:
         ) from error
 
 
-def _chunk_checksum(path: str, values: tuple[Any, ...]) -> bytes:
+def _chunk_checksum(path: str | None, values: tuple[Any, ...]) -> bytes:
     *texts, key = values
     canonical = json.dumps([path, *texts, key.hex()], ensure_ascii=False)
     return blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()

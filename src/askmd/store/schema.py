@@ -99,6 +99,8 @@ class State:
     """The documents' root, as ``folder.relative_root`` wrote it."""
     last_ingest: str | None
     """ISO time of the last finished ingest."""
+    chunks: int | None
+    """How many chunks the last commit left; None where a former askmd wrote it."""
 
 
 def create_tables(
@@ -117,6 +119,7 @@ def create_tables(
         numbering=secrets.token_hex(8),
         identity=json.dumps(asdict(identity)),
         root=root,
+        chunks="0",
     )
 
 
@@ -127,7 +130,39 @@ def empty_content(connection: sqlite3.Connection, now: float) -> None:
     for statement in _CONTENT:
         connection.execute(statement)
     connection.execute("UPDATE vectors SET orphaned_at = ? WHERE orphaned_at IS NULL", (now,))
-    put_meta(connection, numbering=secrets.token_hex(8))
+    put_meta(connection, numbering=secrets.token_hex(8), chunks="0")
+
+
+def adopt(connection: sqlite3.Connection, identity: Identity, root: str) -> None:
+    """Make an index that holds nothing one of another identity and root; in a transaction."""
+    put_meta(
+        connection,
+        identity=json.dumps(asdict(identity)),
+        root=root,
+        numbering=secrets.token_hex(8),
+    )
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Return whether there is neither a document nor a vector."""
+    [(holds_any,)] = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM documents) OR EXISTS (SELECT 1 FROM vectors)"
+    )
+    return not holds_any
+
+
+def count_chunks(connection: sqlite3.Connection) -> int:
+    """Return how many chunks there are."""
+    [(count,)] = connection.execute("SELECT count(*) FROM chunks")
+    return int(count)
+
+
+def check_chunks(count: int, state: State, path: Path) -> None:
+    """Raise IndexCorrupt if the chunks found are not as many as the last commit left."""
+    if state.chunks not in (None, count):
+        raise IndexCorrupt(
+            f"{path} is damaged: it holds {count} chunks of {state.chunks}", REBUILD_STEP
+        )
 
 
 def put_meta(connection: sqlite3.Connection, **values: str) -> None:
@@ -158,6 +193,7 @@ def read_state(connection: sqlite3.Connection, path: Path) -> State:
             identity=Identity(**data),
             root=meta["root"],
             last_ingest=meta.get("last_ingest"),
+            chunks=int(meta["chunks"]) if "chunks" in meta else None,
         )
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise IndexCorrupt(

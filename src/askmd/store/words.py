@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from askmd.store.rows import clean
-from askmd.store.selection import Numbers
+from askmd.store.selection import Numbers, read_ids
 from askmd.types import Scored
 
 HEADING_WEIGHT = 2.0
 TEXT_WEIGHT = 1.0
 
 _BEST = f"""
-SELECT id, -score FROM (
-    SELECT rowid AS number, rank AS score FROM words
-    WHERE words MATCH :query AND rank MATCH 'bm25({HEADING_WEIGHT}, {TEXT_WEIGHT})'
-    ORDER BY rank LIMIT :limit
-) JOIN chunks USING (number)
+SELECT rowid, -rank FROM words
+WHERE words MATCH :query AND rank MATCH 'bm25({HEADING_WEIGHT}, {TEXT_WEIGHT})'
+ORDER BY rank LIMIT :limit
 """
 # The + keeps SQLite from running the whole MATCH once for each allowed number.
 _BEST_OF_ALLOWED = _BEST.replace(
@@ -26,17 +25,26 @@ _BEST_OF_ALLOWED = _BEST.replace(
 
 
 def best_by_words(
-    connection: sqlite3.Connection, terms: Sequence[str], limit: int, allowed: Numbers | None
+    connection: sqlite3.Connection,
+    terms: Sequence[str],
+    limit: int,
+    allowed: Numbers | None,
+    database: Path,
 ) -> list[Scored]:
-    """Return the best chunks by BM25 among the allowed ones (None: all), higher is better."""
+    """Return the best chunks by BM25 among the allowed ones (None: all), higher is better.
+
+    Raises IndexCorrupt where the words know a chunk that is not there.
+    """
     query = match_any(terms)
     if not query or limit <= 0:
         return []
     parameters: dict[str, object] = {"query": query, "limit": limit}
     if allowed is not None:
         parameters["allowed"] = allowed.as_json
-    rows = connection.execute(_BEST if allowed is None else _BEST_OF_ALLOWED, parameters)
-    found = [Scored(id, score) for id, score in rows]
+    best = _BEST if allowed is None else _BEST_OF_ALLOWED
+    rows = connection.execute(best, parameters).fetchall()
+    ids = read_ids(connection, [number for number, _ in rows], database)
+    found = [Scored(ids[number], score) for number, score in rows]
     return sorted(found, key=lambda one: (-one.score, one.id))
 
 

@@ -26,7 +26,7 @@ from askmd.store.lock import WriteLock
 from askmd.store.manifest import Manifest, write_manifest
 from askmd.store.reading import Counts, read_counts, read_documents
 from askmd.store.rows import stamp_values
-from askmd.store.schema import State, put_meta
+from askmd.store.schema import State, count_chunks, put_meta
 from askmd.store.vectors import has_drifted, read_vector_file
 from askmd.types import Document, Identity, Indexed, Stamp
 
@@ -121,9 +121,11 @@ class IndexWriter:
             replacing.remove_documents(connection, removed, self._now())
             for one in indexed:
                 replacing.replace_document(connection, one, self._now())
-            put_meta(connection, generation=str(generation))
+            chunks = count_chunks(connection)
+            put_meta(connection, generation=str(generation), chunks=str(chunks))
         if generation > self.generation:
-            self._opened.state = replace(self._opened.state, generation=generation)
+            state = replace(self._opened.state, generation=generation, chunks=chunks)
+            self._opened.state = state
             self._acknowledge()
         return generation
 

@@ -31,6 +31,9 @@ _COMMON = frozenset((group[0], second) for group in _PAIRS.split() for second in
 _LONG_RUNS = frozenset("-=*#_.~+/ \n\t")
 """Marks that have tokens of their own for long runs, as in tables, rules and indents."""
 _ONE_TOKEN = frozenset("’“”–—…‘•")  # noqa: RUF001  (these very characters)
+"""Also with a space before them."""
+_CYRILLIC = frozenset("АБВГДЕЗИКЛМНОПРСТУФЦЧЭЯабвгдежзийклмнопрстуфхцчшщъыьэюя")
+"""The letters that are one token wherever they stand; the other capitals are two."""
 
 
 class OverestimateCounter:
@@ -89,7 +92,8 @@ def _cost(piece: str) -> float:
     if piece.isspace():
         return _run_cost(piece) if piece.isascii() else len(piece.encode("utf-8"))
     if not last.isascii():
-        return _character_cost(last)
+        # Before a rare character the space is a token of its own.
+        return _character_cost(last) + (len(piece) > 1 and last not in _ONE_TOKEN)
     word = piece.lstrip(" ")
     if word.isalpha():
         return _word_cost(word, starts=word != piece)
@@ -105,19 +109,26 @@ def _word_cost(word: str, *, starts: bool) -> float:
     if size > 2 and word[0].isupper():
         cost += 0.075 * min(size, 8)
     if size > 2 and word.isupper():
-        cost += 0.2 * (size - 2)
+        cost += 0.45 * (size - 2)
     return cost
 
 
 def _run_cost(marks: str) -> float:
     runs = ((mark, len(list(run))) for mark, run in groupby(marks))
-    return sum(1 + (size - 1) // (8 if mark in _LONG_RUNS else 2) for mark, size in runs)
+    return sum(1 + (size - 1) // _run_length(mark) for mark, size in runs)
+
+
+def _run_length(mark: str) -> int:
+    """Return how many of a mark are surely one token."""
+    if mark in _LONG_RUNS:
+        return 8
+    return 2 if mark.isprintable() else 1
 
 
 def _character_cost(character: str) -> int:
     """Return the most tokens seen for a character beyond ASCII; its UTF-8 bytes bound them."""
     size = len(character.encode("utf-8", "replace"))
-    if character in _ONE_TOKEN or "А" <= character <= "я":  # noqa: RUF001
+    if character in _ONE_TOKEN or character in _CYRILLIC:
         return 1
     if size == 3 and "\u2000" <= character < "\u2070":
         return 2
