@@ -301,8 +301,19 @@ def test_an_index_made_with_other_settings_refuses_and_names_the_remedy(
 def test_an_index_belongs_to_one_folder(tmp_path: Path, handbook: Path, settings: Config):
     ingest_folder(handbook, settings)
     other = many_files(tmp_path / "other", 2)
-    with pytest.raises(IndexMismatch, match="--index"):
-        ingest_folder(other, settings)
+    for use in (ingest_folder, dry_run):
+        with pytest.raises(IndexMismatch, match="--index"):
+            use(other, settings)
+
+
+def test_documents_that_moved_without_their_index_are_taken_up_by_a_rebuild(
+    tmp_path: Path, handbook: Path, settings: Config
+):
+    ingest_folder(handbook, settings)
+    moved = handbook.rename(tmp_path / "moved")
+    with pytest.raises(IndexMismatch, match=r"which is gone.*--rebuild"):
+        ingest_folder(moved, settings)
+    assert ingest_folder(moved, settings, rebuild=True).chunks.total == 7
 
 
 def test_an_interrupted_rebuild_leaves_the_old_index_and_goes_on(

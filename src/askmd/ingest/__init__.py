@@ -100,6 +100,7 @@ def dry_run(
         known: Mapping[str, Document] = {}
         if index:
             stack.callback(index.close)
+            index.check_root(root)
             known = index.documents()
         reading = Reading(root, config, model.counter, identity.max_tokens, known)
         changed, texts, failures = 0, dict[bytes, int](), []

@@ -15,6 +15,7 @@ from pathlib import Path
 from askmd.errors import IndexCorrupt, IndexFault, NoIndex
 from askmd.store.database import connect_reader, connect_writer, explained, transaction
 from askmd.store.folder import (
+    absolute_root,
     create_file,
     find_rebuilds,
     hide_from_git,
@@ -37,6 +38,7 @@ from askmd.store.schema import (
     create_tables,
     empty_content,
     is_empty,
+    is_gone,
     put_meta,
     read_state,
 )
@@ -205,7 +207,7 @@ def _check_old_root(wanted: _Wanted, path: Path) -> None:
             is_bound = not is_empty(connection)
     except IndexFault:
         return
-    if is_bound:
+    if is_bound and not is_gone(absolute_root(wanted.folder, state.root)):
         check_root(wanted.folder, state.root, wanted.root)
 
 

@@ -23,6 +23,7 @@ from askmd.store.schema import (
     State,
     check_chunks,
     check_identity,
+    check_root,
     check_uuid,
     count_chunks,
     read_state,
@@ -93,6 +94,11 @@ class SQLiteStore:
         """The documents' folder, seen from where the index is now; it need not exist."""
         with self._reading() as view:
             return absolute_root(self._folder, view.state.root)
+
+    def check_root(self, wanted: Path) -> None:
+        """Raise IndexMismatch unless the index belongs to this folder of documents."""
+        with self._reading() as view:
+            check_root(self._folder, view.state.root, wanted)
 
     def documents(self) -> dict[str, Document]:
         """Return every document by its path."""

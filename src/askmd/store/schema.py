@@ -223,10 +223,23 @@ def check_root(folder: Path, stored: str, wanted: Path) -> None:
     """Raise IndexMismatch unless the index belongs to this root of documents."""
     built = absolute_root(folder, stored)
     if not is_same_folder(built, wanted.resolve()):
+        if is_gone(built):
+            raise IndexMismatch(
+                f"the index in {folder} belongs to {built}, which is gone",
+                f"if its documents are in {wanted} now, run `askmd ingest {wanted} --rebuild`",
+            )
         raise IndexMismatch(
             f"the index in {folder} belongs to {built}, not to {wanted}",
             "give each folder its own index with `--index`",
         )
+
+
+def is_gone(root: Path) -> bool:
+    """Whether a root is certainly not there; one that cannot be looked at may be."""
+    try:
+        return not root.exists()
+    except OSError:
+        return False
 
 
 def check_uuid(manifest: Manifest, state: State, path: Path) -> None:
