@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from askmd.chunk import VERSION, split
 from askmd.chunk.pack import Piece, pack
 from askmd.chunk.source import Range
+from askmd.errors import ConfigError
 from askmd.markdown import body_start, parse
 from askmd.types import Chunk
 
@@ -157,6 +158,10 @@ def test_the_indentation_of_a_first_line_is_kept():
     assert texts(cut("\n\n   indented\n")) == ["   indented"]
 
 
+def test_a_line_separator_above_a_table_is_in_no_chunk():
+    assert texts(cut("\u2028\n| a | b |\n|---|---|")) == ["| a | b |\n|---|---|"]
+
+
 def test_a_large_section_is_filled_with_whole_blocks():
     blocks = [f"Paragraph {n} " + "word " * 16 + "end." for n in range(6)]
     chunks = cut("# A\n\n" + "\n\n".join(blocks), max_tokens=68)
@@ -281,8 +286,40 @@ def test_the_bound_is_the_smaller_of_the_users_and_the_models():
 
 
 def test_an_absurd_bound_is_refused():
-    with pytest.raises(ValueError, match="leaves no room"):
+    with pytest.raises(ConfigError, match=r"leaves no room.*; raise chunks\.max_tokens, or take"):
         cut("text", max_tokens=15)
+
+
+def test_a_model_whose_window_is_too_small_is_refused():
+    with pytest.raises(ConfigError, match="a bound of 8 tokens"):
+        split("a.md", "text", parse("text"), WordCounter(8), max_tokens=256)
+
+
+def test_a_character_above_the_bound_fails_its_file_alone():
+    class Wide(WordCounter):
+        def count(self, texts: Sequence[str]) -> list[int]:
+            return [2 + 40 * text.count("W") for text in texts]
+
+    with pytest.raises(ValueError, match=r"single character.*; raise chunks\.max_tokens"):
+        split("a.md", "W", parse("W"), Wide(), max_tokens=32)
+
+
+def test_unreadable_front_matter_is_in_a_chunk_and_heads_none():
+    chunks = cut("---\ntitle: a: b\n\n# comment\n---\n\n# H\n\ntext\n")
+    assert [(c.heading, c.text) for c in chunks] == [
+        ((), "---\ntitle: a: b\n\n# comment\n---"),
+        (("H",), "# H\n\ntext"),
+    ]
+
+
+def test_headings_without_text_fill_chunks_in_linear_time():
+    text = "# a\n" * 50_000
+    outline = parse(text)
+    began = time.perf_counter()
+    chunks = split("a.md", text, outline, WordCounter(), max_tokens=256)
+    assert time.perf_counter() - began < 4
+    assert max(chunk.tokens for chunk in chunks) <= 256
+    assert_covered(text, chunks)
 
 
 @pytest.mark.parametrize("bound", [16, 20, 33])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -93,12 +94,22 @@ def test_nothing_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("API_KEY", "ADMIN_KEY", "ORG_ID", "PROJECT_ID"):
         monkeypatch.setenv(f"OPENAI_{name}", "stray")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/stray")
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer stray")
+    foreign = ["X-Secret", "Cookie", "OpenAI-Organization", "User-Agent", "authorization", "Host"]
+    lines = "\n".join(f"{name}: Bearer stray" for name in foreign)
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", lines)
     with embedding(api_key="") as (embedder, server, _):
         embedder.embed(["one"])
     [request] = server.requests
-    assert request.headers["authorization"] == "Bearer none"
-    assert not any("stray" in value for value in request.headers.values())
+    headers = dict(request.headers)
+    assert int(headers.pop("content-length")) > 0
+    assert headers == {
+        "host": f"127.0.0.1:{server.port}",
+        "user-agent": "askmd",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "authorization": "Bearer none",
+        "content-type": "application/json",
+    }
 
 
 def test_batches_are_bounded_by_texts_and_by_tokens() -> None:
@@ -345,6 +356,33 @@ def test_a_server_that_hangs_ends_at_the_timeout() -> None:
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_an_answer_that_drips_ends_at_the_timeout_and_is_not_asked_for_again(status: int) -> None:
+    began = time.monotonic()
+    dripping = Reply(status, body=[b" ", 0.05] * 200)
+    with embedding(dripping, timeout_seconds=0.4) as (embedder, server, _):
+        with pytest.raises(EmbedderUnreachable, match=r"took more than 0\.4 seconds"):
+            embedder.embed(["one"])
+        assert len(server.requests) == 1
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_an_answer_without_an_end_is_refused_and_not_asked_for_again(status: int) -> None:
+    endless = Reply(status, body=[b" " * 1_000_000] * 80)
+    with embedding(endless) as (embedder, server, _):
+        with pytest.raises(EmbeddingError, match="more than 64 MiB") as raised:
+            embedder.embed(["one"])
+        assert not isinstance(raised.value, EmbedderUnreachable)
+        assert len(server.requests) == 1
+
+
+def test_an_answer_that_was_packed_unasked_is_not_unpacked() -> None:
+    bomb = Reply(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b" " * 1_000_000))
+    with embedding(bomb) as (embedder, _, _), pytest.raises(EmbeddingError, match="not JSON"):
+        embedder.embed(["one"])
+
+
 # --- refusals -------------------------------------------------------------------------------
 
 
@@ -471,10 +509,11 @@ def test_a_rejected_texts_reason_does_not_hold_the_key() -> None:
 
 
 def test_a_password_in_the_address_stands_in_no_message() -> None:
-    with ScriptedServer(lambda _request: error_reply(404, "gone")) as server:
-        url = server.base_url.replace("//", "//user:password@")
-        with embedding(base_url=url) as (embedder, _, _), pytest.raises(EmbeddingError) as raised:
-            embedder.embed(["one"])
+    with (
+        embedding(base_url="http://user:password@127.0.0.1:9/v1") as (embedder, _, _),
+        pytest.raises(ConfigError) as raised,
+    ):
+        embedder.embed(["one"])
     assert "password" not in f"{raised.value} {embedder!r}"
 
 

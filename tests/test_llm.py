@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gzip
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -50,6 +52,36 @@ def refusal(reply: Reply | Script, **options: Any) -> str:
     assert KEY not in line
     assert "\n" not in line
     return line
+
+
+def refusal_without_model(listed: Reply) -> str:
+    with ScriptedServer(lambda _request: listed) as server:
+        llm = OpenAILLM("", base_url=server.base_url, api_key=None, timeout_seconds=0.4)
+        with pytest.raises(LLMError) as caught:
+            llm.stream(ASKED)
+    return str(caught.value)
+
+
+@contextmanager
+def dripping_headers() -> Iterator[str]:
+    """Run a server that sends one byte of its headers at a time, for five seconds."""
+
+    def drip() -> None:
+        connection, _address = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            for _ in range(100):
+                connection.sendall(b"x")
+                if stopping.wait(0.05):
+                    return
+
+    stopping = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=drip, daemon=True)
+        server.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        stopping.set()
+        server.join(5)
 
 
 def test_an_answer_streams_with_its_usage():
@@ -165,9 +197,13 @@ def test_servers_that_differ_in_how_they_stream_are_understood(
     [
         pytest.param(sse(["a"], finish="length"), "token limit", id="length"),
         pytest.param(sse(["a"], finish="content_filter"), "content filter", id="filter"),
+        pytest.param(sse(["a"], finish="tool_calls"), "with 'tool_calls'", id="tool calls"),
+        pytest.param(sse(["a"], finish="function_call"), "'function_call'", id="function call"),
+        pytest.param(sse(["a"], finish=f"{KEY}!"), "with '***!'", id="unknown"),
+        pytest.param(sse(["a"], finish="MAX_TOKENS"), "token limit", id="Gemini's length"),
         pytest.param(sse(["a"], finish=None), "without saying", id="no finish reason"),
         pytest.param(
-            sse(["a"], finish=None, usage=None, done=False, cut=True), "reached", id="cut"
+            sse(["a"], finish=None, usage=None, done=False, cut=True), "broke off", id="cut"
         ),
         pytest.param(
             stream_of(event(chunk("a")), event("{broken"), event("[DONE]")),
@@ -223,6 +259,16 @@ def test_trouble_after_the_first_text_leaves_an_answer_that_says_it_is_cut(
         pytest.param(stream_of(event("[DONE]")), "it sent no text", id="no text"),
         pytest.param(sse([]), "it sent no text", id="finished without text"),
         pytest.param(sse([], finish="length"), "before the first word", id="all spent"),
+        pytest.param(sse([], finish="tool_calls"), "stopped with 'tool_calls'", id="tool calls"),
+        pytest.param(
+            Reply(200, {"Content-Encoding": "gzip"}, gzip.compress(b"{}")),
+            "something unreadable",
+            id="packed though it was not to be",
+        ),
+        pytest.param(
+            stream_of(*[b"data: " + b"x" * 1_000_000] * 10), "has no end", id="an endless line"
+        ),
+        pytest.param(Reply(400, {}, b"x" * 9_000_000), "has no end", id="an error without an end"),
     ],
 )
 def test_no_answer_is_one_line_without_the_key_and_is_asked_for_once(reply: Reply, line: str):
@@ -245,23 +291,53 @@ def test_a_missing_key_names_the_variable_to_set():
 def test_without_a_key_nothing_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPatch):
     for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, KEY)
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"Authorization: Bearer {KEY}")
+    foreign = ["X-Secret", "Cookie", "OpenAI-Organization", "User-Agent", "authorization", "Host"]
+    lines = "\n".join(f"{name}: Bearer {KEY}" for name in foreign)
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", lines)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
 
     with asking(sse(["a"]), api_key=None) as (llm, server, _pauses):
         assert outcome(llm.stream(ASKED))[0] == "a"
 
-    assert KEY not in str(server.requests[0].headers)
+    headers = dict(server.requests[0].headers)
+    assert int(headers.pop("content-length")) > 0
+    assert headers == {
+        "host": f"127.0.0.1:{server.port}",
+        "user-agent": "askmd",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "authorization": "Bearer none",
+        "content-type": "application/json",
+    }
 
 
-def test_this_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
+def test_a_name_and_password_in_the_address_stand_for_the_key():
+    with ScriptedServer(lambda _request: sse(["a"])) as server:
+        address = server.base_url.replace("//", "//me:pass@")
+        assert outcome(OpenAILLM("tiny", base_url=address, api_key=None).stream(ASKED))[0] == "a"
 
-    with asking(sse(["a"])) as (llm, _server, _pauses):
-        assert outcome(llm.stream(ASKED))[0] == "a"
+    assert server.requests[0].headers["authorization"] == "Basic bWU6cGFzcw=="
+
+
+def test_a_lone_surrogate_is_sent_as_a_question_mark():
+    with asking(sse(["a"])) as (llm, server, _pauses):
+        assert outcome(llm.stream([Message("user", "a\ud800b")]))[0] == "a"
+
+    assert server.bodies[0]["messages"] == [{"role": "user", "content": "a?b"}]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "[::1]"])
+def test_this_machine_is_never_asked_through_a_proxy(host: str, monkeypatch: pytest.MonkeyPatch):
+    with ScriptedServer(lambda _: sse(["a"])) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.base_url.removesuffix("/v1"))
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        # Nobody listens at port 9.
+        llm = OpenAILLM("m", base_url=f"http://{host}:9/v1", api_key=KEY, attempts=1)
+        with pytest.raises(LLMError, match="could be reached"):
+            llm.stream(ASKED)
+        assert proxy.requests == []
 
 
 def test_a_key_that_no_header_may_carry_is_refused_before_anything_is_sent():
@@ -391,6 +467,93 @@ def test_a_server_that_hangs_is_given_up_after_its_timeout_and_not_asked_again()
         assert len(server.requests) == 1
 
     assert time.monotonic() - started < 5
+
+
+SILENT = {
+    "comments": b": still here\n\n",
+    "comments without an end": b": still here\n",
+    "single bytes": b"x",
+    "empty deltas": event(chunk("")),
+    "empty choices": event({"choices": []}),
+}
+
+
+@pytest.mark.parametrize("noise", SILENT)
+@pytest.mark.parametrize("said", [[], [event(chunk("a"))]], ids=["at first", "after a text"])
+def test_a_server_that_never_says_a_word_is_given_up_after_its_timeout(
+    noise: str, said: list[bytes]
+):
+    reply = stream_of(*said, *[SILENT[noise], 0.05] * 200)
+    started = time.monotonic()
+
+    with asking(reply, timeout_seconds=0.4) as (llm, server, pauses):
+        try:
+            told = str(outcome(llm.stream(ASKED)))
+        except LLMError as error:
+            told = str(error)
+
+    assert "was silent for 0.4 seconds" in told
+    assert ("'a'" in told) is bool(said)
+    assert (len(server.requests), pauses) == (1, [])
+    assert time.monotonic() - started < 2
+
+
+def test_headers_that_never_end_are_given_up_after_the_timeout():
+    started = time.monotonic()
+    with dripping_headers() as address:
+        llm = OpenAILLM("tiny", base_url=address, api_key=None, timeout_seconds=0.4)
+        with pytest.raises(LLMError, match=r"was silent for 0\.4 seconds"):
+            llm.stream(ASKED)
+    assert time.monotonic() - started < 2
+
+
+def test_an_answer_that_takes_longer_than_the_timeout_is_whole_if_it_keeps_talking():
+    pieces = [part for text in "abcdefgh" for part in (event(chunk(text)), 0.1)]
+
+    with asking(stream_of(*pieces, *events([])), timeout_seconds=0.4) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED)) == ("abcdefgh", Usage(11, 3, 14), None)
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_a_server_that_thinks_aloud_is_not_silent(name: str):
+    thought = {"choices": [{"index": 0, "delta": {name: "hm"}, "finish_reason": None}]}
+    pieces = [event(thought), 0.1] * 8
+
+    with asking(stream_of(*pieces, *events(["a"])), timeout_seconds=0.4) as (llm, _server, _p):
+        assert outcome(llm.stream(ASKED))[0] == "a"
+
+
+def test_a_reader_who_takes_their_time_is_not_the_servers_silence():
+    with asking(sse(["a", "b"]), timeout_seconds=0.2) as (llm, _server, _pauses):
+        completion = llm.stream(ASKED)
+        texts = iter(completion)
+        first = next(texts)
+        time.sleep(0.5)
+        assert (first, *texts) == ("a", "b")
+        assert completion.cut_reason is None
+
+
+@pytest.mark.parametrize(
+    "finish", ["stop", "STOP", "eos", "eos_token", "stop_sequence", "end_turn", "COMPLETE"]
+)
+def test_a_servers_own_word_for_finished_is_understood(finish: str):
+    with asking(sse(["a"], finish=finish)) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED)) == ("a", Usage(11, 3, 14), None)
+
+
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [
+        (Reply(body=b"[" * 9_000_000), "has no end"),
+        (Reply(body=[b" ", 0.05] * 100), "was silent for 0.4 seconds"),
+    ],
+    ids=["large", "slow"],
+)
+def test_a_list_of_models_is_bounded_in_size_and_time(listed: Reply, reason: str):
+    started = time.monotonic()
+
+    assert reason in refusal_without_model(listed)
+    assert time.monotonic() - started < 2
 
 
 def test_a_redirect_is_not_followed_and_carries_the_key_nowhere():

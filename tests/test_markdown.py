@@ -150,14 +150,71 @@ def test_front_matter_above_64_kilobytes_is_text():
 @pytest.mark.parametrize(
     "source",
     [
-        "---\n" + "[" * 60000 + "\n---\n",
+        "---\na: " + "[" * 60000 + "\n---\n",
         "---\na: " + "1" * 60000 + "\n---\n",
         "---\na: \x01\n---\n",
+        "---\na: !!timestamp foo\n---\n",
+        "---\na: !!bool z\n---\n",
+        "---\na: !!int ''\n---\n",
+        "---\na: " + "59:" * 300 + "1.5\n---\n",
+        "---\na: " + "[" * 40 + "]" * 40 + "\n---\n",
+        "+++\na = " + "[" * 40 + "]" * 40 + "\n+++\n",
     ],
-    ids=["nested", "endless number", "control character"],
+    ids=[
+        "nested",
+        "endless number",
+        "control character",
+        "no timestamp",
+        "no truth value",
+        "no integer",
+        "overflow",
+        "deep",
+        "deep TOML",
+    ],
 )
 def test_hostile_front_matter_stays_text(source: str):
+    outline = parse(source + "# H\n")
     assert body_start(source) == 0
+    assert [s.path for s in outline.sections if s.path] == [("H",)]
+
+
+@pytest.mark.parametrize("opening", ["---\n{}: ", "+++\n{} = "], ids=["YAML", "TOML"])
+def test_an_integer_of_thousands_of_digits_becomes_hexadecimal_text(opening: str):
+    digits = "0x" + "f" * 6000
+    marker = opening[:3]
+    [value] = parse(f"{opening.format('x')}{digits}\n{marker}\n").metadata.values()
+    assert value == digits
+    outline = parse(f"{opening.format('title')}{digits}\n{marker}\n# H\n")
+    assert outline.title == digits[:1000] + "…"
+
+
+def test_a_lone_surrogate_in_front_matter_is_replaced_and_a_pair_is_a_character():
+    outline = parse('---\ntitle: "bad \\ud800 title"\n"\\udc00": "\\ud83d\\ude00"\n---\n')
+    assert outline.metadata == {"title": "bad \ufffd title", "\ufffd": "\U0001f600"}
+    assert outline.title == "bad \ufffd title"
+
+
+def test_values_that_json_cannot_hold_become_text():
+    outline = parse("---\na: .inf\nb: [-.inf, .nan]\nc: 1.5\n---\n")
+    assert outline.metadata == {"a": "inf", "b": ["-inf", "nan"], "c": 1.5}
+
+
+def test_unreadable_front_matter_without_an_end_of_line_is_kept():
+    [section] = parse("---\ntitle: a: b\n---").sections
+    assert section == Section(("a: b",), "", (1, 3), (Block("paragraph", (1, 3)),))
+
+
+FRONT_MATTER = st.text(alphabet="ab01x:=-#!?&*|>~<'\"[]{}.,_T \\ud\n\t", max_size=60)
+TAGS = st.sampled_from(["", "!!int ", "!!float ", "!!bool ", "!!timestamp ", "!!set ", "!!omap "])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["---\na: ", "+++\na = "]), TAGS, FRONT_MATTER)
+def test_no_front_matter_stops_a_document(opening: str, tag: str, source: str):
+    outline = parse(f"{opening}{tag}{source}\n{opening[:3]}\n\n# H\n")
+    written = json.dumps(outline.metadata, allow_nan=False, ensure_ascii=False)
+    assert json.loads(written.encode("utf-8")) == outline.metadata
+    assert outline.sections[-1].path[-1] == "H"
 
 
 def test_hostile_toml_is_refused_quickly():
@@ -198,7 +255,19 @@ def test_a_large_document_is_scanned_with_the_same_result():
     assert large[0].blocks == small[0].blocks
 
 
+def test_a_deep_quote_in_a_short_document_is_parsed_and_in_a_long_one_scanned():
+    deep = "> " * 12 + "mail\n" + "more\n" * 20
+    [short, _] = split_sections(f"{deep}\n# A\n\ntext\n")
+    [long, *_] = split_sections(f"{deep}\n" + "# A\n\ntext\n" * 3000)
+    assert short.blocks == long.blocks == (Block("quote", (1, 21)),)
+
+
 HOSTILE = {
+    "lazy in quotes": "> " * 28 + "a\n" + "b\n" * 60_000,
+    "often lazy in quotes": ("> " * 28 + "a\n" + "b\n" * 500) * 100,
+    "lazy in quotes and lists": "> - " * 28 + "a\n" + "b\n" * 50_000,
+    "lazy in dense quotes": ">" * 50 + "a\n" + "b\n" * 1_900,
+    "lazy in lists": "- " * 28 + "a\n" + "b\n" * 60_000,
     "items": "- a\n" * 50_000,
     "mixed": "> - " * 50_000,
     "brackets": "[" * 200_000,
@@ -221,7 +290,7 @@ def test_hostile_text_costs_what_its_length_costs(text: str):
 WRITTEN = """\
 # a;## b ##;text;more text;===;---;;;- item;  - sub;1. one;> quote;> # in;```;~~~;    code;\tcode
 <!-- x;-->;<div>;</div>;:::tip;:::;!!! note;/// tip;///;[a]: /u;***;  indented;é中文;+++;title: x;-
-#;\u2028;\x0c;\xa0;| a | b |;|---|---|"""
+title: a: b;#;\u2028;\x0c;\xa0;| a | b |;|---|---|"""
 LINES = st.sampled_from(WRITTEN.replace(NL, ";").split(";"))
 DOCUMENTS = st.one_of(
     st.lists(LINES, max_size=30).map(NL.join),

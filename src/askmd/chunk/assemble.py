@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from askmd.chunk.breadcrumb import Breadcrumb, breadcrumbs
-from askmd.chunk.measure import Measure
+from askmd.chunk.measure import NEXT_STEP, Measure
 from askmd.chunk.pack import BARE, Piece, Pieces, pack, unsaid, weight
 from askmd.chunk.pieces import Cutting
 from askmd.chunk.source import Range, Source
@@ -25,8 +25,8 @@ def split(
     """Return the document's chunks in order: every non-blank character is in one of them.
 
     None counts more tokens than the smaller of ``max_tokens`` and the counter's window, special
-    tokens and heading path inside. ``outline`` is that of ``text``. Raises ValueError for a bound
-    under which nothing can be said.
+    tokens and heading path inside. ``outline`` is that of ``text``. Raises ConfigError for a bound
+    under which nothing can be said, ValueError for a character that takes more than the bound.
     """
     measure = Measure(counter, max_tokens)
     source = Source(text)
@@ -123,15 +123,21 @@ def _drafts(sections: Sequence[Section], cutting: Cutting) -> list[_Draft]:
     crumbs = breadcrumbs((group.section.path for group in groups), measure)
     counted = iter(cutting.whole([block for group in groups for block in group.blocks]))
     drafts: list[_Draft] = []
+    left = 0
     for group in groups:
+        whole = tuple(next(counted) for _ in group.blocks)
+        added = sum(piece.tokens + piece.joint for piece in whole)
+        # A heading that has nothing under it joins the chunk before, if there is room.
+        if drafts and group.heads == len(whole) and added <= left:
+            last = drafts[-1]
+            drafts[-1] = _Draft(last.section, last.breadcrumb, last.pieces + whole)
+            left -= added
+            continue
         crumb = crumbs[group.section.path]
         room = measure.bound - measure.base - crumb.tokens
-        pieces = tuple(_fitted(group, [next(counted) for _ in group.blocks], cutting, crumb, room))
-        joined = drafts and _joined(drafts[-1], group, pieces, crumbs, measure)
-        if joined:
-            drafts[-1] = joined
-        else:
-            drafts.extend(_Draft(group.section, crumb.text, part) for part in pack(pieces, room))
+        pieces = tuple(_fitted(group, whole, cutting, crumb, room))
+        drafts.extend(_Draft(group.section, crumb.text, part) for part in pack(pieces, room))
+        left = room - weight(drafts[-1].pieces)
     return drafts
 
 
@@ -140,24 +146,9 @@ def _fitted(
 ) -> Iterator[Piece]:
     for n, (piece, block) in enumerate(zip(whole, group.blocks, strict=True)):
         if n < group.heads and crumb.is_whole:
-            yield replace(piece, is_said=True)
+            yield Piece(piece.range, piece.tokens, piece.joint, is_said=True)
         else:
             yield from cutting.fitted(piece, block, room)
-
-
-def _joined(
-    last: _Draft,
-    group: _Group,
-    pieces: Pieces,
-    crumbs: dict[tuple[str, ...], Breadcrumb],
-    measure: Measure,
-) -> _Draft | None:
-    """Return the chunk before with a heading that has nothing under it, if there is room."""
-    if group.heads < len(group.blocks):
-        return None
-    both = last.pieces + tuple(replace(piece, is_said=False) for piece in pieces)
-    room = measure.bound - measure.base - crumbs[last.section.path].tokens
-    return replace(last, pieces=both) if weight(both) <= room else None
 
 
 def _settled(
@@ -201,4 +192,5 @@ def _halves(draft: _Draft, source: Source) -> list[_Draft]:
     if draft.breadcrumb or piece.frame is not BARE:
         bare = tuple(replace(each, frame=BARE) for each in draft.pieces)
         return [replace(draft, breadcrumb="", pieces=bare)]
-    raise ValueError("a single character counts more tokens than the bound; raise max_tokens")
+    # Not a ConfigError, which would stop the journey: one file's character is that file's failure.
+    raise ValueError(f"a single character counts more tokens than the bound; {NEXT_STEP}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from askmd.errors import ConfigError
 from askmd.types import TokenCounter
 
 LEAST_TOKENS = 16
@@ -11,12 +12,15 @@ LEAST_TOKENS = 16
 CHARS_PER_TOKEN = 64
 """A token stands for at most this many characters, or base64 would be one huge unknown word."""
 
+NEXT_STEP = "raise chunks.max_tokens, or take a model with a larger window"
+"""What mends a bound under which nothing can be said."""
+
 
 class Measure:
     """One counter under one bound."""
 
     def __init__(self, counter: TokenCounter, max_tokens: int) -> None:
-        """Take the smaller of ``max_tokens`` and the model's window; ValueError if nothing fits."""
+        """Take the smaller of ``max_tokens`` and the window; ConfigError if nothing fits."""
         self.counter = counter
         self.bound = min(max_tokens, counter.window)
         empty, letter, letters = counter.count(["", "a", "a\n\na"])
@@ -25,9 +29,10 @@ class Measure:
         self.joint = max(0, letters + empty - 2 * letter)
         """Tokens of the blank line between two blocks."""
         if self.bound < LEAST_TOKENS or self.bound - self.base < LEAST_TOKENS // 2:
-            raise ValueError(
+            raise ConfigError(
                 f"a bound of {self.bound} tokens leaves no room for text beside the "
-                f"{self.base} that every text takes; set max_tokens to 64 or more"
+                f"{self.base} that every text takes",
+                NEXT_STEP,
             )
 
     def tokens(self, texts: Sequence[str]) -> list[int]:

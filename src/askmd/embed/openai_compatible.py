@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from askmd.embed.openai_faults import (
     may_pass,
     pause_seconds,
 )
+from askmd.embed.openai_limits import limits, own_headers
 from askmd.embed.openai_reply import read_vectors
 from askmd.errors import ConfigError, TextsRejected
 from askmd.types import Identity, TokenCounter
@@ -193,13 +194,13 @@ class OpenAIEmbedder:
     def _send(self, inputs: list[str]) -> bytes:
         import openai
 
-        raw = self._open().embeddings.with_raw_response.create(
+        with self._open().embeddings.with_streaming_response.create(
             input=inputs,
             model=self._endpoint.model,
             dimensions=self._dimensions or openai.omit,
             encoding_format="float",
-        )
-        return raw.content
+        ) as reply:
+            return reply.read()
 
     def _open(self) -> openai.OpenAI:
         with self._lock:
@@ -217,8 +218,6 @@ def _client(endpoint: Endpoint, timeout_seconds: float) -> openai.OpenAI:
         name = endpoint.key_name or "the environment"
         raise ConfigError(f"the key in {name} is no key: it has characters no header may carry")
     timeout = openai.Timeout(timeout_seconds, connect=min(10.0, timeout_seconds))
-    # What is asked of this machine must not travel to a proxy and back.
-    direct: dict[str, Any] = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
     if not is_address(endpoint.base_url):
         raise ConfigError(
             f"{endpoint.name} has no address that can be used", "correct embedding.base_url"
@@ -226,14 +225,17 @@ def _client(endpoint: Endpoint, timeout_seconds: float) -> openai.OpenAI:
     client = openai.OpenAI(
         api_key=key,
         base_url=endpoint.base_url,
-        # Said outright, or OPENAI_CUSTOM_HEADERS might put another server's key here.
-        default_headers={"Authorization": f"Bearer {key}"},
         max_retries=0,
         timeout=timeout,
         http_client=openai.DefaultHttpxClient(
             follow_redirects=False,
             timeout=timeout,
-            mounts=direct if is_loopback(endpoint.base_url) else None,
+            # What is asked of this machine must not travel to a proxy and back.
+            trust_env=not is_loopback(endpoint.base_url),
+            event_hooks={
+                "request": [own_headers(key, timeout_seconds)],
+                "response": [limits(endpoint, timeout_seconds)],
+            },
         ),
     )
     # The client takes these from the environment, which is not consent to send them.

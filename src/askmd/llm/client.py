@@ -12,12 +12,14 @@ from askmd.errors import LLMError
 from askmd.llm.faults import (
     Endpoint,
     NoCompletion,
+    Silence,
     explain,
     faults,
     may_pass,
     pause_seconds,
     without_refused,
 )
+from askmd.llm.limits import Patience, limit_size, own_headers
 from askmd.types import Message, Usage
 
 if TYPE_CHECKING:
@@ -27,10 +29,12 @@ OPENAI_URL = "https://api.openai.com/v1"
 MOST_CHARACTERS = 1_000_000
 """Where an answer that does not end is cut."""
 
-_CUT = {
-    "length": "the answer reached its token limit",
-    "content_filter": "the server's content filter stopped the answer",
-}
+# OpenAI says stop and length; the others are Text Generation Inference's, Together's, Anthropic's,
+# Cohere's, Mistral's and Gemini's, which gateways pass on.
+_WHOLE = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete"})
+_SPENT = frozenset({"length", "max_tokens", "model_length"})
+_FILTERED = frozenset({"content_filter", "safety"})
+_LONGEST_FINISH = 60
 _UNFINISHED = "the server's stream ended without saying that the answer was finished"
 _UNREAD = "the answer was not read to its end"
 
@@ -54,8 +58,8 @@ class OpenAILLM:
 
         model: empty for the first one the server lists. base_url: empty for OpenAI's.
         key_name: the environment variable that ``api_key`` is from, for messages.
-        timeout_seconds: how long the server may be silent. attempts: how often a request that
-        fails in passing is sent in all.
+        timeout_seconds: how long the server may go without a word. attempts: how often a request
+        that fails in passing is sent in all.
         """
         self._model = model
         self._base_url = base_url or OPENAI_URL
@@ -77,10 +81,12 @@ class OpenAILLM:
         Raises LLMError if there is none; later trouble is told by ``cut_reason``.
         """
         client = self._open()
+        patience = Patience(self._timeout_seconds, client.close)
         try:
-            self._model = self._model or self._first_model(client)
-            return self._started(client, self._request(messages))
+            self._model = self._model or self._first_model(client, patience)
+            return self._started(client, patience, self._request(messages))
         except BaseException:
+            patience.end()
             client.close()
             raise
 
@@ -103,12 +109,17 @@ class OpenAILLM:
             client = openai.OpenAI(
                 api_key=key or "none",
                 base_url=self._base_url,
-                # Said outright, or OPENAI_CUSTOM_HEADERS might put another server's key here.
-                default_headers={"Authorization": f"Bearer {key or 'none'}"},
                 max_retries=0,
                 timeout=timeout,
                 http_client=openai.DefaultHttpxClient(
-                    follow_redirects=False, timeout=timeout, mounts=_mounts(self._base_url)
+                    follow_redirects=False,
+                    timeout=timeout,
+                    # What is asked of this machine must not travel to a proxy and back.
+                    trust_env=not is_loopback(self._base_url),
+                    event_hooks={
+                        "request": [own_headers(key or "none")],
+                        "response": [limit_size],
+                    },
                 ),
             )
         except faults() as error:
@@ -120,11 +131,13 @@ class OpenAILLM:
         client.organization = client.project = None
         return client
 
-    def _first_model(self, client: openai.OpenAI) -> str:
+    def _first_model(self, client: openai.OpenAI, patience: Patience) -> str:
+        patience.begin()
         try:
             listed = client.get("/models", cast_to=object)
         except faults() as error:
-            raise explain(error, self._endpoint) from error
+            raise explain(Silence() if patience.is_over else error, self._endpoint) from error
+        patience.pause()
         models = listed.get("data") if isinstance(listed, dict) else None
         first = models[0] if isinstance(models, list) and models else None
         name = first.get("id") if isinstance(first, dict) else None
@@ -134,24 +147,32 @@ class OpenAILLM:
 
     def _request(self, messages: Sequence[Message]) -> dict[str, Any]:
         request: dict[str, Any] = {
-            "model": self._model,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "model": _readable(self._model),
+            "messages": [{"role": m.role, "content": _readable(m.content)} for m in messages],
             "temperature": 0,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         return request | ({"max_tokens": self._answer_tokens} if self._answer_tokens else {})
 
-    def _started(self, client: openai.OpenAI, request: dict[str, Any]) -> OpenAICompletion:
+    def _started(
+        self, client: openai.OpenAI, patience: Patience, request: dict[str, Any]
+    ) -> OpenAICompletion:
         """Return a completion whose first text is there, after as many attempts as it may take."""
         failed = 0
         while True:
+            patience.begin()
             try:
                 stream = client.chat.completions.create(**request)
-                completion = OpenAICompletion(_chunks(stream), self._endpoint, client.close)
+                completion = OpenAICompletion(
+                    _chunks(stream), self._endpoint, client.close, patience
+                )
                 completion.wait()
                 return completion
             except faults() as error:
+                patience.pause()
+                if patience.is_over:
+                    raise explain(Silence(), self._endpoint) from error
                 reduced = without_refused(request, error)
                 if reduced is not None:
                     request = reduced
@@ -166,13 +187,18 @@ class OpenAICompletion:
     """A running completion: iterate for its text, then read how it ended."""
 
     def __init__(
-        self, chunks: Iterator[Any], endpoint: Endpoint, close: Callable[[], None]
+        self,
+        chunks: Iterator[Any],
+        endpoint: Endpoint,
+        close: Callable[[], None],
+        patience: Patience,
     ) -> None:
         """Take the server's chunks as they come; ``close`` aborts the request."""
         self.usage: Usage | None = None
         self.cut_reason: str | None = _UNREAD
         self._endpoint = endpoint
         self._close = close
+        self._patience = patience
         self._finish: str | None = None
         self._first: list[str] = []
         self._texts = self._read(chunks)
@@ -181,11 +207,13 @@ class OpenAICompletion:
         """Wait for the first text; raises what the client raises, NoCompletion if none comes."""
         self._first = [text for text in [next(self._texts, None)] if text]
         if not self._first:
-            limit = self._finish == "length"
+            if self._finish in _SPENT:
+                raise NoCompletion(
+                    "it used up its tokens before the first word (llm.answer_tokens)"
+                )
+            is_odd = self._finish and self._finish not in _WHOLE
             raise NoCompletion(
-                "it used up its tokens before the first word (llm.answer_tokens)"
-                if limit
-                else "it sent no text"
+                "it sent no text" + (f" and stopped with {self._finish!r}" if is_odd else "")
             )
 
     def __iter__(self) -> Iterator[str]:
@@ -197,17 +225,27 @@ class OpenAICompletion:
             self.cut_reason = self._how_it_ended()
         except faults() as error:
             # After finish_reason only the usage is missing, not the text.
-            cut = explain(error, self._endpoint).message
+            told = Silence() if self._patience.is_over else error
+            cut = explain(told, self._endpoint, has_begun=True).message
             self.cut_reason = self._how_it_ended() if self._finish else cut
         finally:
             self.close()
 
     def close(self) -> None:
         """Abort the request if it is still running."""
+        self._patience.end()
         self._close()
 
     def _how_it_ended(self) -> str | None:
-        return _CUT.get(self._finish) if self._finish else _UNFINISHED
+        if self._finish in _WHOLE:
+            return None
+        if self._finish in _SPENT:
+            return "the answer reached its token limit"
+        if self._finish in _FILTERED:
+            return "the server's content filter stopped the answer"
+        if not self._finish:
+            return _UNFINISHED
+        return self._endpoint.without_key(f"the server stopped the answer with {self._finish!r}")
 
     def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
         length = 0
@@ -215,22 +253,25 @@ class OpenAICompletion:
             self.usage = _usage(chunk) or self.usage
             choice = _choice(chunk)
             finish = getattr(choice, "finish_reason", None)
-            self._finish = finish if isinstance(finish, str) and finish else self._finish
+            if isinstance(finish, str) and finish:
+                self._finish = finish.lower()[:_LONGEST_FINISH]
             text = _text(choice)
             if text:
                 length += len(text)
+                self._patience.pause()
                 yield text
+            if text or _thought(choice):
+                self._patience.begin()
             if length > MOST_CHARACTERS:
                 self._finish = "length"
             if self._finish and (self.usage or length > MOST_CHARACTERS):
                 return
+        self._patience.check()
 
 
-def _mounts(base_url: str) -> dict[str, None] | None:
-    """Return the ways that lead past a proxy: what is asked of this machine must not leave it."""
-    if not is_loopback(base_url):
-        return None
-    return {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
+def _readable(text: str) -> str:
+    # Lone surrogates come from command lines; JSON in UTF-8 cannot hold them.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _chunks(stream: Any) -> Iterator[Any]:
@@ -273,6 +314,13 @@ def _text(choice: Any) -> str:
     part = getattr(choice, "delta", None) or getattr(choice, "message", None)
     text = getattr(part, "content", None)
     return text if isinstance(text, str) else ""
+
+
+def _thought(choice: Any) -> bool:
+    """Tell whether a chunk holds reasoning: no text of the answer, but no silence either."""
+    delta = getattr(choice, "delta", None)
+    thoughts = [getattr(delta, name, None) for name in ("reasoning_content", "reasoning")]
+    return any(isinstance(thought, str) and thought for thought in thoughts)
 
 
 def _usage(chunk: Any) -> Usage | None:

@@ -27,6 +27,10 @@ class NoCompletion(ValueError):
     """A server answered, but not with a chat completion; the text says what came instead."""
 
 
+class Silence(ValueError):
+    """A server kept the connection, but said nothing for too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Whom we ask: what an error may name, and the key that it may not."""
@@ -117,20 +121,25 @@ def without_refused(request: Mapping[str, Any], error: Exception) -> dict[str, A
     return None
 
 
-def explain(error: Exception, endpoint: Endpoint) -> LLMError:
-    """Return the one line for whatever ``faults`` catches; the key is never in it."""
+def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) -> LLMError:
+    """Return the one line for whatever ``faults`` catches; the key is never in it.
+
+    has_begun: whether some of the answer's text had come already.
+    """
     import openai
 
+    # What is read while it is fetched fails inside the client, which wraps it.
+    error = error.__cause__ if isinstance(error.__cause__, NoCompletion) else error
     if isinstance(error, openai.APIStatusError):
         message, next_step = _of_status(error, endpoint)
-    elif isinstance(error, openai.APITimeoutError):
+    elif isinstance(error, (openai.APITimeoutError, Silence)):
         message = f"{endpoint.address} was silent for {endpoint.timeout_seconds:g} seconds"
         next_step = "raise llm.timeout_seconds, or ask a faster model"
-    elif isinstance(error, openai.APIConnectionError):
+    elif isinstance(error, openai.APIConnectionError) and not has_begun:
         message = f"no LLM could be reached at {endpoint.address}{_detail(error.__cause__)}"
         next_step = "start the server, or correct llm.base_url (--base-url)"
     elif isinstance(error, openai.APIError):
-        message = f"{endpoint.address} broke off{_detail(error)}"
+        message = f"{endpoint.address} broke off{_detail(error.__cause__ or error)}"
         next_step = "ask again"
     elif isinstance(error, ValueError):
         said = error if isinstance(error, NoCompletion) else "it sent something unreadable"

@@ -11,11 +11,28 @@ from typing import Any
 
 import yaml
 
+from askmd.markdown import salvage
+
 MAX_CHARS = 64 * 1024
 """Front matter longer than this is plain text."""
+MAX_DEPTH = 32
+"""Front matter that nests deeper is not read: writers of JSON recurse."""
+MAX_INTEGER_BITS = 2048
+"""Larger integers become hexadecimal text: Python may refuse to write 640 decimal digits."""
 MAX_TOML_DOTS = 2000
 """More dots are plain text: tomllib takes 15 seconds for one key of 30,000 parts."""
 _CLOSERS = {"---": ("---", "..."), "+++": ("+++",)}
+# What the loaders raise on text that nobody vetted: `!!bool z` is a KeyError, `!!timestamp z` an
+# AttributeError, a few kilobytes of "[" a RecursionError, digits without end a ValueError.
+_UNREADABLE = (
+    yaml.YAMLError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +42,16 @@ class FrontMatter:
     metadata: Mapping[str, object] = field(default_factory=dict)
     """Keys and values, JSON types only."""
     end: int = 0
-    """Offset of the first code point after it; 0 without front matter."""
+    """Offset of the first code point after it; 0 without one, or with one that cannot be read."""
+    unread_lines: int = 0
+    """How many lines at the top are front matter that cannot be read: text, but never headings."""
 
 
 def read(text: str) -> FrontMatter:
-    """Return the front matter of a document; what cannot be read as a mapping stays text."""
+    """Return the front matter of a document; what cannot be read as a mapping stays text.
+
+    Raises nothing, whatever the text.
+    """
     opener = text.partition("\n")[0].rstrip() if text.startswith(("---", "+++")) else ""
     if opener not in _CLOSERS:
         return FrontMatter()
@@ -37,12 +59,18 @@ def read(text: str) -> FrontMatter:
     if not end:
         return FrontMatter()
     try:
-        found = _load_yaml(source) if opener == "---" else _load_toml(source)
-        metadata = _as_json(found) if found is not None else {}
-    # RecursionError: a few kilobytes of "[" are enough. ValueError: digits without end, and TOML.
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return FrontMatter()
+        load = _load_yaml if opener == "---" else _load_toml
+        metadata = _as_json(load(source)) if source.strip() else {}
+    except _UNREADABLE:
+        return _unread(source, salvage.YAML if opener == "---" else salvage.TOML)
     return FrontMatter(metadata, end) if isinstance(metadata, dict) else FrontMatter()
+
+
+def _unread(source: str, notation: salvage.Notation) -> FrontMatter:
+    lines = source.split("\n")[:-1]
+    if not salvage.is_meant(lines, notation):
+        return FrontMatter()
+    return FrontMatter(salvage.pairs(lines, notation), unread_lines=len(lines) + 2)
 
 
 def _enclosed(text: str, closers: tuple[str, ...]) -> tuple[str, int]:
@@ -88,19 +116,30 @@ def _load_yaml(source: str) -> object:
 def _load_toml(source: str) -> object:
     if source.count(".") > MAX_TOML_DOTS:
         raise ValueError("front matter with more dotted keys than anyone writes")
-    return tomllib.loads(source)
+    # Nothing but comments is no front matter: they may be headings between two rules.
+    return tomllib.loads(source) or None
 
 
-def _as_json(value: Any) -> Any:
-    """Return the value in JSON's types: dates as ISO strings, what has no such form as None."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
+def _as_json(value: object, depth: int = 0) -> Any:
+    """Return the value in JSON's types; ValueError where it nests deeper than MAX_DEPTH."""
+    if depth > MAX_DEPTH:
+        raise ValueError("front matter nests deeper than anyone writes")
+    if isinstance(value, dict):
+        return {
+            str(_as_json(key, depth + 1)): _as_json(item, depth + 1) for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_as_json(item, depth + 1) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str | int | float | None:
+    """Return dates as ISO strings, numbers JSON cannot hold as text, the formless as None."""
+    if isinstance(value, str):
+        # YAML's "\ud83d\ude00" are two surrogates of one character, a single one is none.
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, int):
+        return value if value.bit_length() <= MAX_INTEGER_BITS else hex(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(_as_json(key)): _as_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_json(item) for item in value]
-    return None
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else None

@@ -21,13 +21,18 @@ def plain(source: str) -> tuple[str, str]:
     """Return a heading's text without markers, and the id that ``{#id}`` names or ''."""
     source, anchor = _without_attributes(source.strip())
     if len(source) > MAX_CHARS:
-        source = source[:MAX_CHARS] + "…"
+        source = shortened(source)
     elif _MARKUP.search(source):
         # Reference links need definitions that may stand anywhere; their text is enough here.
         tokens: list[Token] = []
         _parser().inline.parse(_REFERENCE.sub(r"\1", source), _parser(), {}, tokens)
         source = "".join(map(_text, tokens))
     return " ".join(source.split()), anchor
+
+
+def shortened(heading: str) -> str:
+    """Return a heading or title, cut at MAX_CHARS."""
+    return heading if len(heading) <= MAX_CHARS else heading[:MAX_CHARS] + "…"
 
 
 class Anchors:

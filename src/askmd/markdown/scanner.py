@@ -49,6 +49,8 @@ class Scan:
         list item ends it, not only one that CommonMark lets interrupt a paragraph.
         """
         line = self.lines[index]
+        if line[:1].isalpha():
+            return False
         if not line.strip(" \t"):
             return True
         if _indent(line) > 3:
@@ -72,10 +74,18 @@ def find(lines: Sequence[Line], containers: Containers) -> list[Span]:
         if not lines[index].strip(" \t") or _DEFINITION.match(lines[index]):
             index += 1
             continue
-        span = next(found for rule in _RULES if (found := rule(scan, index)) is not None)
+        rules = _rules_for(lines[index][0])
+        span = next(found for rule in rules if (found := rule(scan, index)) is not None)
         spans.append(span)
         index = span.end
     return spans
+
+
+def _rules_for(first_character: str) -> tuple[Rule, ...]:
+    """Return the rules that may take a line: most lines start with a letter, and need but one."""
+    if first_character.isalpha():
+        return _RULES[-1:]
+    return _RULES[-2:] if first_character == "#" else _RULES
 
 
 def _code(scan: Scan, first: int) -> Span | None:
@@ -296,6 +306,7 @@ _RULES: tuple[Rule, ...] = (
     _rule,
     _list,
     _html,
+    # These two stay last, see _rules_for.
     _heading,
     _paragraph,
 )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from askmd.markdown import front_matter, parser, scanner, tables
 from askmd.markdown.containers import Containers
-from askmd.markdown.headings import Anchors, plain
+from askmd.markdown.headings import Anchors, plain, shortened
 from askmd.markdown.spans import Span, complete
 from askmd.types import Block, Outline, Section
 
 MAX_PARSED_CHARS = 128 * 1024
 """Above this the linear scanner reads: the parser needs up to 24 seconds a megabyte."""
+
+MAX_QUOTED_LINES = 100_000
+"""Lines times the deepest quote's levels: the parser tries a lazy line on each level above it."""
+_PREFIX = re.compile(r"(?:[ \t>]|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))*+")
+"""The markers of quotes and list items that open a line."""
 
 
 def parse(text: str) -> Outline:
@@ -26,8 +32,8 @@ def parse(text: str) -> Outline:
     lines = text[front.end :].split("\n")
     if not lines[-1]:
         lines.pop()
-    title = _string(front.metadata.get("title"))
-    sections = _sections(find_blocks(lines), lines, offset)
+    title = shortened(_string(front.metadata.get("title")))
+    sections = _sections(_spans(lines, front.unread_lines), lines, offset)
     first_h1 = next((s.path[0] for s in sections if _is_h1(s)), "")
     if title and not first_h1:
         sections = [_under(title, section) for section in sections]
@@ -45,11 +51,20 @@ def body_start(text: str) -> int:
     return front_matter.read(text).end
 
 
+def _spans(lines: Sequence[str], unread: int) -> list[Span]:
+    """Return the blocks of the lines, the first ``unread`` of which are one paragraph."""
+    if not unread:
+        return find_blocks(lines)
+    below = find_blocks(lines[unread:])
+    moved = (replace(span, first=span.first + unread, end=span.end + unread) for span in below)
+    return [Span("paragraph", 0, unread), *moved]
+
+
 def find_blocks(lines: Sequence[str]) -> list[Span]:
     """Return the top-level blocks of lines without newlines; every non-blank line is in one."""
     containers = Containers(lines)
     spans: list[Span] = []
-    if sum(map(len, lines)) + len(lines) > MAX_PARSED_CHARS:
+    if _is_costly(lines):
         spans = scanner.find(lines, containers)
     else:
         try:
@@ -58,6 +73,15 @@ def find_blocks(lines: Sequence[str]) -> list[Span]:
             spans = scanner.find(lines, containers)
     whole = complete(spans, lines)
     return [part for span in whole for part in tables.separate(span, lines)]
+
+
+def _is_costly(lines: Sequence[str]) -> bool:
+    """Return whether the parser would take more than about a second."""
+    if sum(map(len, lines)) + len(lines) > MAX_PARSED_CHARS:
+        return True
+    prefixes = (_PREFIX.match(line) for line in lines if ">" in line)
+    deepest = max((match[0].count(">") for match in prefixes if match), default=0)
+    return deepest * len(lines) > MAX_QUOTED_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +102,11 @@ def _sections(spans: Sequence[Span], lines: Sequence[str], offset: int) -> list[
         end = len(lines) if is_last else groups[position + 1][0].first
         if group[0].kind == "heading":
             opening, first = next(openings), group[0].first
-            head = replace(group[0], info=opening.text)
-            blocks = tuple(_block(span, offset) for span in (head, *group[1:]))
+            head = _block(group[0], offset, opening.text)
+            blocks = (head, *(_block(span, offset, span.info) for span in group[1:]))
         else:
             opening, first = _Opening((), "", ""), 0
-            blocks = tuple(_block(span, offset) for span in group)
+            blocks = tuple(_block(span, offset, span.info) for span in group)
         numbers = (offset + first + 1, offset + end)
         sections.append(Section(opening.path, opening.anchor, numbers, blocks))
     return sections
@@ -111,8 +135,8 @@ def _openings(heads: Sequence[Span]) -> Iterator[_Opening]:
         yield _Opening(path, text, anchors.take(text, explicit))
 
 
-def _block(span: Span, offset: int) -> Block:
-    return Block(span.kind, (offset + span.first + 1, offset + span.end), span.level, span.info)
+def _block(span: Span, offset: int, info: str) -> Block:
+    return Block(span.kind, (offset + span.first + 1, offset + span.end), span.level, info)
 
 
 def _is_h1(section: Section) -> bool:

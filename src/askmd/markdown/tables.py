@@ -28,7 +28,8 @@ def separate(span: Span, lines: Sequence[str]) -> Iterator[Span]:
         return
     underlined = span.kind == "heading" and lines[span.end - 1].lstrip().startswith("-")
     end = span.end - 1 if underlined else span.end
-    if span.first < header:
+    # CommonMark counts a line of U+2028 to the paragraph; above a table it is nothing to read.
+    if any(line.strip() for line in lines[span.first : header]):
         yield Span("paragraph", span.first, header)
     yield Span("table", header, end)
     if underlined:

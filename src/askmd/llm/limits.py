@@ -1,0 +1,128 @@
+"""What a server is told of us, how much it may send, and how long it may keep us waiting."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from askmd.llm.faults import NoCompletion, Silence
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a reply in one piece, and of one event of a stream: these are held in memory whole."""
+MOST_STREAMED_BYTES = 256 * 1024 * 1024
+"""Of a whole stream, whose events are let go one by one."""
+
+_SENT = ("content-length", "transfer-encoding")
+_BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
+
+
+def own_headers(key: str) -> Callable[[Any], None]:
+    """Return a hook that leaves a request the key and what HTTP needs, and nothing else.
+
+    The client adds OPENAI_CUSTOM_HEADERS and a description of this machine: the one was meant for
+    another server, the other is nobody's business.
+    """
+
+    def strip(request: Any) -> None:
+        found = request.headers
+        # A name and password in the address stand for the key, as curl has it.
+        authorization = found["authorization"] if request.url.userinfo else f"Bearer {key}"
+        headers = {
+            "Host": request.url.netloc.decode("ascii"),
+            "User-Agent": "askmd",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Authorization": authorization,
+        }
+        headers |= {"Content-Type": "application/json"} if request.method == "POST" else {}
+        headers |= {name: found[name] for name in _SENT if name in found}
+        request.headers = type(found)(headers)
+
+    return strip
+
+
+def limit_size(response: Any) -> None:
+    """Make a response raise NoCompletion where it grows too large."""
+    # None was asked for, and a few kilobytes of it can unpack to gigabytes.
+    response.headers.pop("content-encoding", None)
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_read_whole = response.request.method != "POST" or not response.is_success
+    is_stream = not is_read_whole and not kind.endswith(("json", "html"))
+    response.iter_raw = partial(_limited, response.iter_raw, is_stream=is_stream)
+
+
+def _limited(read: Callable[[], Iterator[bytes]], *, is_stream: bool) -> Iterator[bytes]:
+    total = held = 0
+    tail = b""
+    for piece in read():
+        seen = tail + piece
+        is_event_over = is_stream and any(blank in seen for blank in _BLANK_LINES)
+        total += len(piece)
+        held = len(piece) if is_event_over else held + len(piece)
+        if held > MOST_BYTES or total > MOST_STREAMED_BYTES:
+            raise NoCompletion("its answer has no end")
+        yield piece
+        tail = seen[-3:]
+
+
+class Patience:
+    """Calls ``give_up`` once a server was waited for too long; time spent elsewhere is free.
+
+    Needed because a server that sends comments is never silent for the transport, and never says
+    a word to us.
+    """
+
+    def __init__(self, seconds: float, give_up: Callable[[], None]) -> None:
+        """Wait at most ``seconds`` between a ``begin`` and what follows it."""
+        self.is_over = False
+        self._seconds = seconds
+        self._give_up = give_up
+        self._lock = threading.Lock()
+        self._until: float | None = None
+        self._timer: threading.Timer | None = None
+
+    def begin(self) -> None:
+        """Begin to wait, or begin anew because the server said something."""
+        with self._lock:
+            self._until = time.monotonic() + self._seconds
+            if self._timer is None:
+                self._look_in(self._seconds)
+
+    def pause(self) -> None:
+        """Wait no more for now: it is not the server's turn."""
+        with self._lock:
+            self._until = None
+
+    def end(self) -> None:
+        """Wait no more."""
+        with self._lock:
+            self._until = None
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def check(self) -> None:
+        """Raise Silence if the server was given up."""
+        if self.is_over:
+            raise Silence
+
+    def _look_in(self, seconds: float) -> None:
+        # One timer looks again and again: a new one for every word would cost more than the word.
+        self._timer = threading.Timer(seconds, self._look)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _look(self) -> None:
+        with self._lock:
+            self._timer = None
+            if self._until is None:
+                return
+            left = self._until - time.monotonic()
+            if left > 0:
+                self._look_in(left)
+                return
+            self.is_over = True
+        self._give_up()
