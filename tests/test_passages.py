@@ -148,10 +148,10 @@ def test_hits_are_taken_until_the_next_one_does_not_fit():
 
 
 def test_a_first_hit_that_is_too_large_is_cut_after_a_word_and_says_so():
-    [passage] = assemble([hit(1, (0, len(TEXT)))], Words(), budget_tokens=13)
+    [passage] = assemble([hit(1, (0, len(TEXT)))], Words(), budget_tokens=14)
 
     assert passage.text == TEXT[slice(*passage.chars)]
-    assert Words().count([prompt_text(passage)]) == [13]
+    assert Words().count([prompt_text(passage)]) == [14]
     assert passage.text.endswith("## Two\n\nsecond")
     assert passage.lines == (1, 7)
 
