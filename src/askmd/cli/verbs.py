@@ -226,6 +226,8 @@ def show_config(
     if as_json:
         print_json(rows)
     else:
+        absent = "" if places.has_settings() else ", which is not there"
+        say(f"your own file is {places.settings_file()}{absent}")
         print_config(rows)
 
 
