@@ -276,7 +276,9 @@ def test_a_server_that_goes_down_halfway_loses_nothing_that_was_embedded(
             raise EmbedderUnreachable("the server is down", "start it")
 
     embedder.before_batch = fail_late
-    with pytest.raises(EmbedderUnreachable):
+    with pytest.raises(
+        EmbedderUnreachable, match=r"down \(128 chunks were embedded and are kept\)"
+    ):
         ingest_folder(root, settings, embedder=embedder)
     first = len(embedder.take())
     embedder.before_batch = lambda texts: None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from askmd import files, store
-from askmd.errors import FolderError, Interrupted, TextsRejected
+from askmd.errors import EmbeddingError, FolderError, Interrupted, TextsRejected
 from askmd.ingest.reading import Reading, Untouched
 from askmd.types import (
     CancelCheck,
@@ -144,6 +144,10 @@ class Journey:
             refused |= {keys[position]: why for position, why in error.reasons.items()}
             rest = [key for key in keys if key not in refused]
             return self._embed(rest, refused) if rest else {}
+        except EmbeddingError as error:
+            if done := self.counts["embedded"]:
+                error.message += f" ({done} chunks were embedded and are kept)"
+            raise
         self.counts["embedded"] += len(keys)
         return dict(zip(keys, vectors, strict=True))
 
