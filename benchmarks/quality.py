@@ -119,13 +119,13 @@ def table(out: Path, peer_python: str | None) -> str:
     return "\n".join([*lines, "", *margins])
 
 
-def write(text: str) -> None:
-    """Replace the table in RESULTS.md, between its two marks."""
+def write(text: str, name: str) -> None:
+    """Replace a table in RESULTS.md, between its two marks."""
     target = HERE / "RESULTS.md"
-    begin, end = "<!-- quality -->", "<!-- /quality -->"
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, rest = target.read_text(encoding="utf-8").split(begin)
     machine = f"{os.cpu_count()} cores, {platform.system()}, CPython {platform.python_version()}"
-    said = f"{datetime.date.today()}, {machine}, {LIMIT} results a question\n\n{text}\n"
+    said = f"{datetime.date.today()}, {machine}\n\n{text}\n"
     target.write_text(f"{before}{begin}\n{said}{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
@@ -145,7 +145,7 @@ def main() -> None:
     text = table(out.absolute(), options.peer_python)
     print(text)
     if options.write:
-        write(text)
+        write(text, "quality")
     return None
 
 

@@ -43,7 +43,9 @@ def scale(ranking: Ranking) -> list[Scored]:
     return [Scored(one.id, max(0.0, one.score - ranking.floor) / span) for one in ranking.scores]
 
 
-def support(fused: Sequence[Scored], places: Mapping[str, Place]) -> list[Scored]:
+def support(
+    fused: Sequence[Scored], places: Mapping[str, Place], share: float = NEIGHBOUR_SHARE
+) -> list[Scored]:
     """Return the chunks by their score and a share of their better neighbour's, best first.
 
     Text that answers a question rarely stands alone: of two equal chunks, the one whose neighbour
@@ -55,7 +57,7 @@ def support(fused: Sequence[Scored], places: Mapping[str, Place]) -> list[Scored
         place = places.get(one.id)
         beside = [Place(place.path, place.position + step) for step in (-1, 1)] if place else []
         better = max((at_place.get(each, 0.0) for each in beside), default=0.0)
-        total[one.id] = (one.score + NEIGHBOUR_SHARE * better) / (1 + NEIGHBOUR_SHARE)
+        total[one.id] = (one.score + share * better) / (1 + share)
     return _sorted(total)
 
 
