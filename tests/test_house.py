@@ -20,6 +20,8 @@ FLOORS = [
     {"types", "errors"},
     {"config"},
     {"markdown", "chunk", "rank", "passages", "prompt", "citations", "evidence", "filters"},
+    # The wire: what both kinds of server need.
+    {"endpoint"},
     {"files", "places", "tokens", "embed", "store", "llm", "terminal"},
     # The landing: the journeys take a Config, and compose turns it into parts for them.
     {"compose"},

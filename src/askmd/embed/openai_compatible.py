@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from askmd.config import is_address, is_loopback
+from askmd.config import is_address
 from askmd.embed.gate import unit_vectors
-from askmd.embed.openai_faults import (
+from askmd.embed.openai_faults import explain, is_refusal, may_pass, name_of
+from askmd.embed.openai_limits import limits, start_clock
+from askmd.embed.openai_reply import read_vectors
+from askmd.endpoint import (
     LONGEST_PAUSE_SECONDS,
     Endpoint,
     detail,
-    explain,
     faults,
-    is_refusal,
-    may_pass,
+    open_client,
     pause_seconds,
+    readable,
 )
-from askmd.embed.openai_limits import limits, own_headers
-from askmd.embed.openai_reply import read_vectors
 from askmd.errors import ConfigError, TextsRejected
 from askmd.types import Identity, TokenCounter
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from askmd.types import Vector, Vectors
 
-PLACEHOLDER_KEY = "none"
-"""Sent where no key is set: the client would take one from the environment otherwise."""
 QUERY_ATTEMPTS = 2
 QUERY_PAUSE_SECONDS = 5.0
 """A question has someone waiting, and words to fall back on."""
@@ -66,13 +64,12 @@ class OpenAIEmbedder:
         take. attempts: how often a batch that fails in passing is sent in all.
         """
         self.counter = counter
-        self._endpoint = Endpoint(base_url, model, key_name, api_key.strip())
+        self._endpoint = Endpoint(base_url, model, key_name, api_key.strip(), timeout_seconds)
         self._dimensions = dimensions
         self._query_prefix = query_prefix
         self._passage_prefix = passage_prefix
         self._batch_texts = batch_texts
         self._batch_tokens = batch_tokens
-        self._timeout_seconds = timeout_seconds
         self._attempts = attempts
         self._sleep = sleep
         self._client: openai.OpenAI | None = None
@@ -127,7 +124,7 @@ class OpenAIEmbedder:
 
     def __repr__(self) -> str:
         """Return the name and address; never the key."""
-        return f"<OpenAIEmbedder: {self._endpoint.name}>"
+        return f"<OpenAIEmbedder: {name_of(self._endpoint)}>"
 
     def _batches(self, texts: Sequence[str]) -> Iterator[range]:
         first, tokens = 0, 0
@@ -172,18 +169,17 @@ class OpenAIEmbedder:
     ) -> Vectors:
         """Return the unit vectors of one request; lets the last of ``faults`` through."""
         content = self._content(inputs, attempts, longest_pause)
-        vectors = read_vectors(content, len(inputs), self._dim, maker=self._endpoint.name)
+        vectors = read_vectors(content, len(inputs), self._dim, maker=name_of(self._endpoint))
         self._dim = vectors.shape[1]
         self._has_answered = True
         return vectors
 
     def _content(self, inputs: Sequence[str], attempts: int, longest_pause: float) -> bytes:
-        # Lone surrogates come from command lines; JSON in UTF-8 cannot hold them.
-        readable = [text.encode("utf-8", "replace").decode("utf-8") for text in inputs]
+        texts = [readable(text) for text in inputs]
         attempt = 1
         while True:
             try:
-                return self._send(readable)
+                return self._send(texts)
             except faults() as error:
                 pause = pause_seconds(error, attempt)
                 if attempt >= attempts or pause > longest_pause or not may_pass(error):
@@ -205,39 +201,15 @@ class OpenAIEmbedder:
     def _open(self) -> openai.OpenAI:
         with self._lock:
             if self._client is None:
-                self._client = _client(self._endpoint, self._timeout_seconds)
+                self._client = _client(self._endpoint)
             return self._client
 
 
-def _client(endpoint: Endpoint, timeout_seconds: float) -> openai.OpenAI:
-    """Return a client that sends to the endpoint what it is told to, and nothing else."""
-    import openai
-
-    key = endpoint.api_key or PLACEHOLDER_KEY
-    if not (key.isascii() and key.isprintable()):
-        name = endpoint.key_name or "the environment"
-        raise ConfigError(f"the key in {name} is no key: it has characters no header may carry")
-    timeout = openai.Timeout(timeout_seconds, connect=min(10.0, timeout_seconds))
+def _client(endpoint: Endpoint) -> openai.OpenAI:
+    if endpoint.key_fault:
+        raise ConfigError(endpoint.key_fault)
     if not is_address(endpoint.base_url):
         raise ConfigError(
-            f"{endpoint.name} has no address that can be used", "correct embedding.base_url"
+            f"{name_of(endpoint)} has no address that can be used", "correct embedding.base_url"
         )
-    client = openai.OpenAI(
-        api_key=key,
-        base_url=endpoint.base_url,
-        max_retries=0,
-        timeout=timeout,
-        http_client=openai.DefaultHttpxClient(
-            follow_redirects=False,
-            timeout=timeout,
-            # What is asked of this machine must not travel to a proxy and back.
-            trust_env=not is_loopback(endpoint.base_url),
-            event_hooks={
-                "request": [own_headers(key, timeout_seconds)],
-                "response": [limits(endpoint, timeout_seconds)],
-            },
-        ),
-    )
-    # The client takes these from the environment, which is not consent to send them.
-    client.organization = client.project = None
-    return client
+    return open_client(endpoint, on_request=[start_clock(endpoint)], on_response=[limits(endpoint)])

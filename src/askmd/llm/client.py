@@ -5,21 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from askmd.config import is_loopback
+from askmd.endpoint import Endpoint, faults, open_client, pause_seconds, readable
 from askmd.errors import LLMError
-from askmd.llm.faults import (
-    Endpoint,
-    NoCompletion,
-    Silence,
-    explain,
-    faults,
-    may_pass,
-    pause_seconds,
-    without_refused,
-)
-from askmd.llm.limits import Patience, limit_size, own_headers
+from askmd.llm.faults import NoCompletion, Silence, explain, may_pass, without_refused
+from askmd.llm.limits import Patience, limit_size
 from askmd.types import Message, Usage
 
 if TYPE_CHECKING:
@@ -61,11 +53,8 @@ class OpenAILLM:
         timeout_seconds: how long the server may go without a word. attempts: how often a request
         that fails in passing is sent in all.
         """
-        self._model = model
-        self._base_url = base_url or OPENAI_URL
-        self._api_key = api_key.strip() if api_key else None
-        self._key_name = key_name
-        self._timeout_seconds = timeout_seconds
+        key = (api_key or "").strip()
+        self._endpoint = Endpoint(base_url or OPENAI_URL, model, key_name, key, timeout_seconds)
         self._answer_tokens = answer_tokens
         self._attempts = attempts
         self._sleep = sleep
@@ -73,7 +62,7 @@ class OpenAILLM:
     @property
     def model(self) -> str:
         """The model's name; empty until the server was asked for it."""
-        return self._model
+        return self._endpoint.model
 
     def stream(self, messages: Sequence[Message]) -> OpenAICompletion:
         """Start a completion and wait for its first text.
@@ -81,55 +70,28 @@ class OpenAILLM:
         Raises LLMError if there is none; later trouble is told by ``cut_reason``.
         """
         client = self._open()
-        patience = Patience(self._timeout_seconds, client.close)
+        patience = Patience(self._endpoint.timeout_seconds, client.close)
         try:
-            self._model = self._model or self._first_model(client, patience)
+            if not self.model:
+                first = self._first_model(client, patience)
+                self._endpoint = replace(self._endpoint, model=first)
             return self._started(client, patience, self._request(messages))
         except BaseException:
             patience.end()
             client.close()
             raise
 
-    @property
-    def _endpoint(self) -> Endpoint:
-        return Endpoint(
-            self._base_url, self._model, self._key_name, self._timeout_seconds, self._api_key
-        )
-
     def _open(self) -> openai.OpenAI:
         """Return a client of its own for one completion, so that closing one ends no other."""
-        import openai
-
-        key = self._api_key
-        if key and not (key.isascii() and key.isprintable()):
-            name = self._key_name or "the environment"
-            raise LLMError(f"the key in {name} is no key: it has characters no header may carry")
-        timeout = openai.Timeout(self._timeout_seconds, connect=min(10.0, self._timeout_seconds))
+        if self._endpoint.key_fault:
+            raise LLMError(self._endpoint.key_fault)
         try:
-            client = openai.OpenAI(
-                api_key=key or "none",
-                base_url=self._base_url,
-                max_retries=0,
-                timeout=timeout,
-                http_client=openai.DefaultHttpxClient(
-                    follow_redirects=False,
-                    timeout=timeout,
-                    # What is asked of this machine must not travel to a proxy and back.
-                    trust_env=not is_loopback(self._base_url),
-                    event_hooks={
-                        "request": [own_headers(key or "none")],
-                        "response": [limit_size],
-                    },
-                ),
-            )
+            return open_client(self._endpoint, on_response=[limit_size])
         except faults() as error:
             address = self._endpoint.address
             raise LLMError(
                 f"{address} is no address of a server", "correct llm.base_url"
             ) from error
-        # The client takes these from the environment, which is not consent to send them.
-        client.organization = client.project = None
-        return client
 
     def _first_model(self, client: openai.OpenAI, patience: Patience) -> str:
         patience.begin()
@@ -147,8 +109,8 @@ class OpenAILLM:
 
     def _request(self, messages: Sequence[Message]) -> dict[str, Any]:
         request: dict[str, Any] = {
-            "model": _readable(self._model),
-            "messages": [{"role": m.role, "content": _readable(m.content)} for m in messages],
+            "model": readable(self.model),
+            "messages": [{"role": m.role, "content": readable(m.content)} for m in messages],
             "temperature": 0,
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -267,11 +229,6 @@ class OpenAICompletion:
             if self._finish and (self.usage or length > MOST_CHARACTERS):
                 return
         self._patience.check()
-
-
-def _readable(text: str) -> str:
-    # Lone surrogates come from command lines; JSON in UTF-8 cannot hold them.
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _chunks(stream: Any) -> Iterator[Any]:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import email.utils
-import math
-import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from askmd.endpoint import Endpoint, detail
 from askmd.errors import LLMError
 
 if TYPE_CHECKING:
     import openai
-
-LONGEST_PAUSE_SECONDS = 60.0
-"""However long a server asks us to stay away."""
-
-_LONGEST_MESSAGE = 200
 
 
 class NoCompletion(ValueError):
@@ -29,41 +19,6 @@ class NoCompletion(ValueError):
 
 class Silence(ValueError):
     """A server kept the connection, but said nothing for too long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Whom we ask: what an error may name, and the key that it may not."""
-
-    base_url: str
-    model: str
-    key_name: str
-    """The environment variable that holds the key; empty where none was named."""
-    timeout_seconds: float
-    api_key: str | None = field(repr=False)
-
-    @property
-    def address(self) -> str:
-        """The base URL without a user's name and password."""
-        try:
-            parts = urlsplit(self.base_url)
-        except ValueError:
-            return self.base_url
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-    def without_key(self, text: str) -> str:
-        """Return text in which the key, should a server repeat it, is blotted out."""
-        return text.replace(self.api_key, "***") if self.api_key else text
-
-
-def faults() -> tuple[type[Exception], ...]:
-    """Return what the client raises when a server or the way to it fails."""
-    import openai
-
-    # The client lets its transport's own errors through where an error's body breaks off.
-    transport = import_module(openai.DefaultHttpxClient.__base__.__module__.partition(".")[0])
-    broken = (transport.HTTPError, transport.StreamError, transport.InvalidURL)
-    return (openai.OpenAIError, *broken, ValueError)
 
 
 def may_pass(error: Exception) -> bool:
@@ -79,28 +34,6 @@ def may_pass(error: Exception) -> bool:
         spent = error.code == "insufficient_quota"
         return not spent and (error.status_code in (408, 429) or error.status_code >= 500)
     return isinstance(error, openai.APIConnectionError)
-
-
-def pause_seconds(error: Exception, attempt: int) -> float:
-    """Return how long to wait after attempt 1, 2, ...: what the server asks, else ever longer."""
-    response = getattr(error, "response", None)
-    asked = _retry_after(response.headers) if response is not None else None
-    backoff = 0.5 * 2 ** (attempt - 1) * (1 + random.random() / 4)
-    return min(LONGEST_PAUSE_SECONDS, backoff if asked is None else asked)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that Retry-After asks for, as a number or a date; None without sense."""
-    value = headers.get("retry-after", "")
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            date = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return seconds if seconds >= 0 and not math.isnan(seconds) else None
 
 
 def without_refused(request: Mapping[str, Any], error: Exception) -> dict[str, Any] | None:
@@ -136,17 +69,17 @@ def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) ->
         message = f"{endpoint.address} was silent for {endpoint.timeout_seconds:g} seconds"
         next_step = "raise llm.timeout_seconds, or ask a faster model"
     elif isinstance(error, openai.APIConnectionError) and not has_begun:
-        message = f"no LLM could be reached at {endpoint.address}{_detail(error.__cause__)}"
+        message = f"no LLM could be reached at {endpoint.address}{detail(error.__cause__)}"
         next_step = "start the server, or correct llm.base_url (--base-url)"
     elif isinstance(error, openai.APIError):
-        message = f"{endpoint.address} broke off{_detail(error.__cause__ or error)}"
+        message = f"{endpoint.address} broke off{detail(error.__cause__ or error)}"
         next_step = "ask again"
     elif isinstance(error, ValueError):
         said = error if isinstance(error, NoCompletion) else "it sent something unreadable"
         message = f"{endpoint.address} did not answer with a chat completion: {said}"
         next_step = _hint(endpoint) or "check that llm.base_url is an OpenAI-compatible server"
     else:
-        message = f"the connection to {endpoint.address} broke{_detail(error)}"
+        message = f"the connection to {endpoint.address} broke{detail(error)}"
         next_step = "ask again"
     return LLMError(endpoint.without_key(message), endpoint.without_key(next_step))
 
@@ -163,12 +96,12 @@ def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> tuple[str, s
     if status == 404:
         message = f"{address} knows no model {endpoint.model!r} or no chat completions (404)"
         return message, _hint(endpoint) or "check llm.model (--model) and llm.base_url"
-    detail = _detail(error)
+    said = detail(error)
     if status == 429:
-        return f"{address} takes no more requests for now (429){detail}", "try again later"
+        return f"{address} takes no more requests for now (429){said}", "try again later"
     if status < 500:
-        return f"{address} refused the request ({status}){detail}", "check llm.model and the budget"
-    return f"{address} failed ({status}){detail}", "try again later"
+        return f"{address} refused the request ({status}){said}", "check llm.model and the budget"
+    return f"{address} failed ({status}){said}", "try again later"
 
 
 def _of_key(status: int, endpoint: Endpoint) -> tuple[str, str]:
@@ -186,14 +119,3 @@ def _hint(endpoint: Endpoint) -> str:
     if "/v1" in urlsplit(endpoint.base_url).path:
         return ""
     return f"try llm.base_url = {endpoint.address.rstrip('/')}/v1"
-
-
-def _detail(error: BaseException | None) -> str:
-    """Return what the other side says about it, on one line and not too long."""
-    body = getattr(error, "body", None)
-    said = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(said, str) or not said:
-        # An error page is no message; the client puts its whole text into its own.
-        said = "" if isinstance(body, str) else str(error or "")
-    line = " ".join(said.split())
-    return f": {line[:_LONGEST_MESSAGE]}" if line else ""

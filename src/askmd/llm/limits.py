@@ -1,4 +1,4 @@
-"""What a server is told of us, how much it may send, and how long it may keep us waiting."""
+"""How much a server may send, and how long it may keep us waiting."""
 
 from __future__ import annotations
 
@@ -15,39 +15,11 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_STREAMED_BYTES = 256 * 1024 * 1024
 """Of a whole stream, whose events are let go one by one."""
 
-_SENT = ("content-length", "transfer-encoding")
 _BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
-
-
-def own_headers(key: str) -> Callable[[Any], None]:
-    """Return a hook that leaves a request the key and what HTTP needs, and nothing else.
-
-    The client adds OPENAI_CUSTOM_HEADERS and a description of this machine: the one was meant for
-    another server, the other is nobody's business.
-    """
-
-    def strip(request: Any) -> None:
-        found = request.headers
-        # A name and password in the address stand for the key, as curl has it.
-        authorization = found["authorization"] if request.url.userinfo else f"Bearer {key}"
-        headers = {
-            "Host": request.url.netloc.decode("ascii"),
-            "User-Agent": "askmd",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Authorization": authorization,
-        }
-        headers |= {"Content-Type": "application/json"} if request.method == "POST" else {}
-        headers |= {name: found[name] for name in _SENT if name in found}
-        request.headers = type(found)(headers)
-
-    return strip
 
 
 def limit_size(response: Any) -> None:
     """Make a response raise NoCompletion where it grows too large."""
-    # None was asked for, and a few kilobytes of it can unpack to gigabytes.
-    response.headers.pop("content-encoding", None)
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_read_whole = response.request.method != "POST" or not response.is_success
     is_stream = not is_read_whole and not kind.endswith(("json", "html"))

@@ -1,0 +1,188 @@
+"""What both kinds of server need: whom to ask, a client that tells no more, when to ask again."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from askmd.config import is_loopback
+
+if TYPE_CHECKING:
+    import openai
+
+_PLACEHOLDER_KEY = "none"
+"""Sent where no key is set: the client would take one from the environment otherwise."""
+LONGEST_PAUSE_SECONDS = 60.0
+"""However long a server asks us to stay away."""
+_LONGEST_DETAIL = 200
+_SENT = ("content-length", "transfer-encoding")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Whom we ask: what a message may name, and the key that it may not."""
+
+    base_url: str
+    model: str
+    key_name: str
+    """The environment variable that holds the key; empty where none was named."""
+    api_key: str = field(repr=False)
+    """Empty where there is none."""
+    timeout_seconds: float
+
+    @property
+    def address(self) -> str:
+        """The base URL without a user's name and password."""
+        try:
+            parts = urlsplit(self.base_url)
+        except ValueError:
+            return self.base_url.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    @property
+    def key_fault(self) -> str:
+        """Why the key cannot be sent; empty if it can."""
+        if self.api_key.isascii() and self.api_key.isprintable():
+            return ""
+        name = self.key_name or "the environment"
+        return f"the key in {name} is no key: it has characters no header may carry"
+
+    def without_key(self, text: str) -> str:
+        """Return text in which the key, should a server repeat it, is blotted out."""
+        return text.replace(self.api_key, "***") if self.api_key else text
+
+
+def open_client(
+    endpoint: Endpoint,
+    *,
+    on_request: Sequence[Callable[[Any], None]] = (),
+    on_response: Sequence[Callable[[Any], None]] = (),
+) -> openai.OpenAI:
+    """Return a client that sends to the endpoint what it is told to, once, and nothing else.
+
+    on_request, on_response: what is to be done with each of them; a response is not read yet.
+    """
+    import openai
+
+    key = endpoint.api_key or _PLACEHOLDER_KEY
+    seconds = endpoint.timeout_seconds
+    timeout = openai.Timeout(seconds, connect=min(10.0, seconds))
+    client = openai.OpenAI(
+        api_key=key,
+        base_url=endpoint.base_url,
+        max_retries=0,
+        timeout=timeout,
+        http_client=openai.DefaultHttpxClient(
+            follow_redirects=False,
+            timeout=timeout,
+            # What is asked of this machine must not travel to a proxy and back.
+            trust_env=not is_loopback(endpoint.base_url),
+            event_hooks={
+                "request": [_own_headers(key), *on_request],
+                "response": [_unpack_nothing, *on_response],
+            },
+        ),
+    )
+    # The client takes these from the environment, which is not consent to send them.
+    client.organization = client.project = None
+    return client
+
+
+def _own_headers(key: str) -> Callable[[Any], None]:
+    """Return a hook that leaves a request the key and what HTTP needs, and nothing else.
+
+    The client adds OPENAI_CUSTOM_HEADERS and a description of this machine: the one was meant for
+    another server, the other is nobody's business.
+    """
+
+    def strip(request: Any) -> None:
+        found = request.headers
+        # A name and password in the address stand for the key, as curl has it.
+        authorization = found["authorization"] if request.url.userinfo else f"Bearer {key}"
+        headers = {
+            "Host": request.url.netloc.decode("ascii"),
+            "User-Agent": "askmd",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Authorization": authorization,
+        }
+        headers |= {"Content-Type": "application/json"} if request.method == "POST" else {}
+        headers |= {name: found[name] for name in _SENT if name in found}
+        request.headers = type(found)(headers)
+
+    return strip
+
+
+def _unpack_nothing(response: Any) -> None:
+    # None was asked for, and a few kilobytes of it can unpack to gigabytes.
+    response.headers.pop("content-encoding", None)
+
+
+def readable(text: str) -> str:
+    """Return text that JSON can hold in UTF-8: lone surrogates come from command lines."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """Return what the client raises when a server or the way to it fails."""
+    import openai
+
+    # ValueError: an address that is none, or a reply that cannot be read.
+    return (openai.OpenAIError, *transport_faults(), _transport().InvalidURL, ValueError)
+
+
+def transport_faults() -> tuple[type[Exception], ...]:
+    """Return the transport's own errors, which the client lets through in an error's body."""
+    return (_transport().HTTPError, _transport().StreamError)
+
+
+def _transport() -> Any:
+    import openai
+
+    # httpx or httpx2, whichever this version of the client is built on.
+    client = next(
+        kind
+        for kind in openai.DefaultHttpxClient.__mro__
+        if not kind.__module__.startswith("openai")
+    )
+    return import_module(client.__module__.partition(".")[0])
+
+
+def detail(error: BaseException | None) -> str:
+    """Return what the other side says about an error, on one line and not too long."""
+    body = getattr(error, "body", None)
+    said: Any = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(said, str) or not said:
+        # An error page is no message; the client puts its whole text into its own.
+        said = "" if isinstance(body, str) else str(error or "")
+    line = " ".join(said.split())
+    return f": {line[:_LONGEST_DETAIL]}" if line else ""
+
+
+def pause_seconds(error: Exception, attempt: int) -> float:
+    """Return how long to wait after attempt 1, 2, ...: what the server asks, else ever longer."""
+    response = getattr(error, "response", None)
+    asked = _retry_after(response.headers) if response is not None else None
+    backoff = 0.5 * 2 ** (attempt - 1) * (1 + random.random() / 4)
+    return min(LONGEST_PAUSE_SECONDS, backoff if asked is None else asked)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that Retry-After asks for, as a number or a date; None without sense."""
+    value = headers.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            date = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return seconds if seconds >= 0 and not math.isnan(seconds) else None
