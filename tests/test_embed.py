@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from askmd.embed import (
-    PROVIDERS,
     HashEmbedder,
     SentenceTransformerEmbedder,
     describe,
@@ -392,14 +391,6 @@ def test_a_cached_model_is_found_without_asking_the_hub(model: Path, tmp_path: P
 
 
 # --- loading nothing ------------------------------------------------------------------------
-
-
-def test_every_provider_names_a_class_that_exists() -> None:
-    from importlib import import_module
-
-    for home in PROVIDERS.values():
-        module, _, name = home.partition(":")
-        assert getattr(import_module(module), name).__name__ == name
 
 
 def test_importing_the_package_loads_no_library() -> None:

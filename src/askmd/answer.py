@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from askmd.citations import MarkFilter, citations_of
-from askmd.passages import assemble
+from askmd.passages import assemble, candidates_for
 from askmd.prompt import NOT_ANSWERED, fit_history, messages
 from askmd.terminal import source_line
 from askmd.types import (
@@ -77,7 +77,8 @@ class Chat:
         """Take the parts; without an LLM the best passages are quoted.
 
         budget_tokens: of passages, as ``counter`` counts them; the history may take a quarter of
-        as many again. limit, mode: of the search; the retriever's own where they are None.
+        as many again. limit: of the hits that are looked at; None: as many as fill the budget.
+        mode: of the search; the retriever's own where it is None.
         """
         self._retriever = retriever
         self._llm = llm
@@ -89,15 +90,30 @@ class Chat:
         self._turns: deque[tuple[Message, Message]] = deque(maxlen=REMEMBERED_TURNS)
 
     @classmethod
-    def open(cls, config: Config, retriever: Finder, *, where: Filter = EVERYTHING) -> Chat:
-        """Return a chat as the configuration wants it, over an open retriever."""
+    def open(
+        cls,
+        config: Config,
+        retriever: Finder,
+        *,
+        limit: int | None = None,
+        mode: Mode | None = None,
+        where: Filter = EVERYTHING,
+        is_quoting: bool = False,
+    ) -> Chat:
+        """Return a chat as the configuration wants it, over an open retriever.
+
+        limit, mode, where: as for the chat itself. is_quoting: ask no LLM, even if there is one.
+        Raises LLMError where the LLM's key is missing.
+        """
         from askmd.compose import open_llm, prompt_counter
 
         return cls(
             retriever,
-            open_llm(config),
+            None if is_quoting else open_llm(config),
             prompt_counter(config),
             budget_tokens=config.llm.budget_tokens,
+            limit=limit,
+            mode=mode,
             where=where,
         )
 
@@ -107,7 +123,10 @@ class Chat:
         Raises what searching raises; LLMError comes from iterating.
         """
         search = self._retriever.find(
-            question, limit=self._limit, mode=self._mode, where=self._where
+            question,
+            limit=self._limit or candidates_for(self._budget_tokens),
+            mode=self._mode,
+            where=self._where,
         )
         if not search.hits or not self._retriever.has_evidence(search):
             return Answer(self, search, (), _Told("refused", _refusal(search.hits)))
@@ -123,6 +142,11 @@ class Chat:
     def forget(self) -> None:
         """Begin a new conversation."""
         self._turns.clear()
+
+    @property
+    def has_llm(self) -> bool:
+        """Whether answers are written by an LLM."""
+        return self._llm is not None
 
     @property
     def model(self) -> str | None:
@@ -181,6 +205,11 @@ class Answer:
         self._text: list[str] = []
         self._record: AnswerRecord | None = None
         self._pieces = self._run()
+
+    @property
+    def invented(self) -> tuple[int, ...]:
+        """Numbers of passages that were never sent, whose marks were taken out of the text."""
+        return tuple(self._marks.invented)
 
     def __iter__(self) -> Iterator[str]:
         return self

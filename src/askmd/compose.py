@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from askmd.config import (
     read_layer,
     read_toml,
     resolve,
+    unknown,
 )
 from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
 from askmd.types import LLM, Embedder, Identity, TokenCounter
@@ -26,7 +28,6 @@ from askmd.types import LLM, Embedder, Identity, TokenCounter
 OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
 FOUND_FILE = "config.toml"
-_TOKENS_PER_SECOND = {"sentence-transformers": 2.8e3, "openai": 2e4, "hash": 2e5}
 # OpenAI's list prices of January 2026.
 _DOLLARS_PER_MILLION = {
     "text-embedding-3-small": 0.02,
@@ -35,6 +36,15 @@ _DOLLARS_PER_MILLION = {
 }
 DEFAULT_WINDOW = 128_000
 """Tokens an LLM is taken to read; only the passages' own budget is ever filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    """What a provider's name in the settings means."""
+
+    build: Callable[[Config], Embedder]
+    tokens_per_second: float
+    """Roughly, on two ordinary cores or from a server."""
 
 
 def configure(
@@ -58,7 +68,9 @@ def configure(
     for key, (flag, value) in (flags or {}).items():
         checked = check(key, value, where=flag, home=_here())
         layers.append(Layer(flag, {key: checked}))
-    return resolve(layers, home=home, notices=notices)
+    config = resolve(layers, home=home, notices=notices)
+    _provider(config)
+    return config
 
 
 def _read_found(path: Path) -> Mapping[str, Any] | None:
@@ -103,15 +115,15 @@ def _here() -> Path:
 
 def open_embedder(config: Config) -> Embedder:
     """Return the embedder of the settings; its model is loaded when the first text comes."""
-    from askmd.embed import PROVIDERS
+    return _provider(config).build(config)
 
-    settings = config.embedding
-    if settings.provider not in _BUILDERS:
-        raise ConfigError(
-            f"unknown embedding.provider {settings.provider!r}",
-            f"known are: {', '.join(PROVIDERS)}",
-        )
-    return _BUILDERS[settings.provider](config)
+
+def _provider(config: Config) -> _Provider:
+    """Return what the settings' provider means; raises ConfigError for one that nobody knows."""
+    name = config.embedding.provider
+    if name not in _PROVIDERS:
+        raise unknown(name, list(_PROVIDERS), "embedding.provider")
+    return _PROVIDERS[name]
 
 
 def model_folder(config: Config) -> Path | None:
@@ -149,7 +161,7 @@ def endpoint(config: Config, purpose: str) -> str | None:
 
 def embedding_rate(config: Config) -> float:
     """Return roughly how many tokens a second are embedded: for a first guess, not for a clock."""
-    return _TOKENS_PER_SECOND.get(config.embedding.provider, 1e4)
+    return _provider(config).tokens_per_second
 
 
 def embedding_price(config: Config) -> float | None:
@@ -267,8 +279,8 @@ def _local_embedder(config: Config) -> Embedder:
     )
 
 
-_BUILDERS = {
-    "sentence-transformers": _local_embedder,
-    "openai": _openai_embedder,
-    "hash": _hash_embedder,
+_PROVIDERS = {
+    "sentence-transformers": _Provider(_local_embedder, tokens_per_second=2.8e3),
+    "openai": _Provider(_openai_embedder, tokens_per_second=2e4),
+    "hash": _Provider(_hash_embedder, tokens_per_second=2e5),
 }

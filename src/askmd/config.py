@@ -148,6 +148,7 @@ class Layer:
     """Checked values by dotted key, paths already absolute."""
     is_trusted: bool = True
     """Whether it may name endpoints off this machine and key variables."""
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,8 @@ class Config:
     llm: LLMSettings = field(default_factory=LLMSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
     """Dotted key to origin; a key that is absent has its default."""
+    files: tuple[Path, ...] = ()
+    """The files that were read, weakest first."""
     untrusted: frozenset[str] = frozenset()
     """Keys whose value comes from a file that was merely found."""
     notices: tuple[str, ...] = ()
@@ -200,7 +203,7 @@ def read_layer(path: Path, *, is_trusted: bool = True) -> Layer:
     tables = own_tables(read_toml(path))
     home = path.absolute().parent
     values = dict(_checked(tables, where=str(path), home=home))
-    return Layer(str(path), values, is_trusted)
+    return Layer(str(path), values, is_trusted, path.absolute())
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -239,7 +242,8 @@ def resolve(layers: Sequence[Layer], *, home: Path, notices: Sequence[str] = ())
         origins.update(dict.fromkeys(allowed, layer.origin))
         untrusted = untrusted - allowed.keys() if layer.is_trusted else untrusted | allowed.keys()
     built = {name: kind(**_of_table(values, name)) for name, kind in TABLES.items()}
-    return Config(**built, origins=origins, untrusted=untrusted, notices=tuple(said))
+    files = tuple(layer.file for layer in layers if layer.file)
+    return Config(**built, origins=origins, files=files, untrusted=untrusted, notices=tuple(said))
 
 
 def is_address(url: str) -> bool:
@@ -307,14 +311,14 @@ def _checked(tables: Mapping[str, Any], *, where: str, home: Path) -> Iterator[t
     known = dict(settings())
     for table, content in tables.items():
         if table not in TABLES:
-            raise _unknown(table, list(TABLES), where)
+            raise unknown(table, list(TABLES), where)
         if not isinstance(content, dict):
             fix = f"write [{table}] above its keys"
             raise ConfigError(f"{where}: {table} must be a table", fix)
         for name, value in content.items():
             key = f"{table}.{name}"
             if key not in known:
-                raise _unknown(key, list(known), where)
+                raise unknown(key, list(known), where)
             # An empty text says "not set": it never hides what a weaker layer says.
             if value != "" or known[key].default is None:
                 yield key, check(key, value, where=where, home=home)
@@ -339,7 +343,7 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
         fix = "keep the key in a variable such as OPENAI_API_KEY and give its name"
         raise ConfigError(f"{where}: {key} is no name of an environment variable", fix)
     if choices and value not in choices:
-        raise _unknown(value, list(choices), f"{where}: {key}")
+        raise unknown(value, list(choices), f"{where}: {key}")
     # A model is a name, or a folder that is plainly written as one.
     is_folder = key == "embedding.model" and value.startswith((".", "~"))
     if value and (setting.metadata["is_path"] or is_folder):
@@ -362,7 +366,7 @@ def _typed(key: str, value: Any, kind: str, where: str) -> Any:
     raise ConfigError(f"{where}: {key} must be {wanted}, not {value!r}", fix)
 
 
-def _unknown(word: str, known: list[str], where: str) -> ConfigError:
+def unknown(word: str, known: list[str], where: str) -> ConfigError:
     """Return the error for a word nobody knows, with the nearest one that somebody does."""
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     names = {name.split(".")[-1]: name for name in known}

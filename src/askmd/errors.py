@@ -1,4 +1,4 @@
-"""Every error askmd raises on purpose, and the one helper for optional libraries.
+"""Every error askmd raises on purpose.
 
     AskmdError
     ├── UsageError            the call's words are off                    exit 2
@@ -13,7 +13,6 @@
     │   ├── EmbedderUnreachable   its server is down or refuses us
     │   └── TextsRejected     single texts were refused, by position
     ├── LLMError              no answer could be had from the LLM
-    ├── MissingLibrary        an optional library is not installed
     └── Interrupted           the user stopped it                         exit 130
 
 A message says what happened and where; ``next_step`` says what to run or change.
@@ -22,8 +21,6 @@ A message says what happened and where; ``next_step`` says what to run or change
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any
 
 
 class AskmdError(Exception):
@@ -122,29 +119,8 @@ class LLMError(AskmdError):
     code = "llm"
 
 
-class MissingLibrary(AskmdError):
-    """An optional library is not installed."""
-
-    code = "missing_library"
-
-
 class Interrupted(AskmdError):
     """The user stopped a long journey; what was committed stays."""
 
     code = "interrupted"
     exit_status = 130
-
-
-def need(module: str, *, extra: str) -> Any:
-    """Import an optional library, or name the extra that brings it.
-
-    Raises MissingLibrary only if the library itself is absent: a broken install speaks for itself.
-    """
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module.split(".")[0]:
-            raise
-        raise MissingLibrary(
-            f"{module} is not installed", f"run `pip install 'askmd[{extra}]'`"
-        ) from error

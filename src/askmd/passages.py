@@ -13,8 +13,17 @@ WIDEST_GAP = 200
 _MARK = "passage-0123456789abcdef"
 """As long as the marks of a prompt, whose nonce is not known yet."""
 
+_LEAST_CANDIDATES, _MOST_CANDIDATES = 10, 200
+_SHORTEST_TOKENS = 30
+"""A chunk that is shorter than this is rare: a budget divided by it gives candidates enough."""
+
 Read = Callable[[str, Chars], str | None]
 """Returns a range of a document's text; None where it cannot be had any more."""
+
+
+def candidates_for(budget_tokens: int) -> int:
+    """Return how many hits to look at so that the budget, and not their number, decides."""
+    return min(_MOST_CANDIDATES, max(_LEAST_CANDIDATES, budget_tokens // _SHORTEST_TOKENS))
 
 
 def assemble(

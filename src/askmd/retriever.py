@@ -78,15 +78,14 @@ class Retriever:
             raise UsageError(f"a search for {limit} hits finds nothing", "ask for at least one")
         mode = mode or self._config.search.mode
         vector, degraded = self._vector(question, mode)
-        generation = self._index.generation
         terms = [] if mode == "dense" else evidence.content_words(question)
-        candidates = self._candidates(vector, terms, max(POOL, 2 * limit), where)
-        best = rank.fuse(list(candidates.values()))
-        if len(candidates) > 1:
-            best = rank.support(best, self._index.places([one.id for one in best]))
-        hits = self._hits(best[:limit], candidates)
-        if len(hits) < len(best[:limit]) and self._index.generation == generation:
-            raise IndexCorrupt("the index lost chunks it had found", "run `askmd ingest --rebuild`")
+        # The model may take its time; what is found comes from one state of the index.
+        with self._index.snapshot():
+            candidates = self._candidates(vector, terms, max(POOL, 2 * limit), where)
+            best = rank.fuse(list(candidates.values()))
+            if len(candidates) > 1:
+                best = rank.support(best, self._index.places([one.id for one in best]))
+            hits = self._hits(best[:limit], candidates)
         return Search(question, mode, degraded, hits)
 
     def has_evidence(self, search: Search) -> bool:
@@ -170,7 +169,7 @@ class Retriever:
             others = [one.id for one in words[:pool] if one.id not in found]
             cosines = self._index.cosines(vector, others)
             near += [Scored(id, cosine) for id, cosine in zip(others, cosines, strict=True)]
-            # What is least alike in the whole index: the zero that models do not agree on.
+            # The least alike of all that may be found: the zero that models do not agree on.
             [least] = self._index.dense(-vector, 1, where) or [Scored("", 0.0)]
             rankings["cosine"] = rank.Ranking(near, -least.score)
         if terms:
@@ -186,11 +185,12 @@ class Retriever:
             kind: {one.id: one.score for one in ranking.scores}
             for kind, ranking in rankings.items()
         }
+        if len(chunks) < len(best):
+            raise IndexCorrupt("the index lost chunks it had found", "run `askmd ingest --rebuild`")
         hits: list[Hit] = []
         for one in best:
-            if one.id in chunks:
-                scores = {kind: part[one.id] for kind, part in parts.items() if one.id in part}
-                hits.append(_hit(chunks[one.id], len(hits) + 1, one.score, scores))
+            scores = {kind: part[one.id] for kind, part in parts.items() if one.id in part}
+            hits.append(_hit(chunks[one.id], len(hits) + 1, one.score, scores))
         return tuple(hits)
 
 

@@ -22,25 +22,25 @@ INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command line and leave with CONTRACT's exit status."""
-    debug = "--debug" in sys.argv
+    options = _options()
     _open_streams()
     logging.getLogger("askmd").handlers = [_Notices(logging.WARNING)]
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
     except AskmdError as error:
-        code = _fail(error, debug)
+        code = _fail(error, options)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)
         code = error.exit_code
     except click.UsageError as error:
-        code = _fail(_usage_error(error), debug)
+        code = _fail(_usage_error(error), options)
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
         code = _closed_pipe()
     except Exception as error:
-        code = _fail(_unexpected(error), debug)
+        code = _fail(_unexpected(error), options)
     sys.exit(code)
 
 
@@ -79,13 +79,19 @@ class _Notices(logging.Handler):
         say(record.getMessage())
 
 
-def _fail(error: AskmdError, debug: bool) -> int:
+def _options() -> set[str]:
+    """Return the options on the command line: an error may come before they are parsed."""
+    words = sys.argv[1:]
+    return set(words[: words.index("--")] if "--" in words else words)
+
+
+def _fail(error: AskmdError, options: set[str]) -> int:
     """Print an error as one line, or as JSON, and return its exit status."""
-    if debug:
+    if "--debug" in options:
         import traceback
 
         print(_without_keys(clean("".join(traceback.format_exception(error)))), file=sys.stderr)
-    if "--json" in sys.argv:
+    if "--json" in options:
         fields = {"code": error.code, "message": error.message, "next": error.next_step}
         print(json.dumps({"error": fields}, ensure_ascii=False), file=sys.stderr)
     else:

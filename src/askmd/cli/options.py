@@ -14,7 +14,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def common(command: _Command) -> _Command:
     """Add the options every verb has."""
     for option in (
-        click.option("--debug", is_flag=True, help="Show tracebacks."),
+        # Read before anything else is parsed: see askmd.cli.
+        click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--index", type=click.Path(path_type=Path), help="The index's folder."),
         click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings."),

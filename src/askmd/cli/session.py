@@ -113,7 +113,7 @@ def open_retriever(config: Config) -> Iterator[Retriever]:
     except NoIndex:
         if not config.documents.folder:
             raise
-        say(f"no index yet: ingesting {config.documents.folder} first")
+        say(f"no index yet: ingesting {_shown(Path(config.documents.folder))} first")
         report = run_ingest(Path(config.documents.folder), config)
         print_failures(report.failures)
         say(summary(report))
@@ -123,15 +123,14 @@ def open_retriever(config: Config) -> Iterator[Retriever]:
 
 
 def passages_of(
-    retriever: Retriever, config: Config, found: Search, budget: int | None
+    retriever: Retriever, config: Config, found: Search, budget_tokens: int
 ) -> list[Passage]:
     """Return what an LLM would be sent of a search."""
     from askmd.compose import prompt_counter
     from askmd.passages import assemble
 
-    budget = budget or config.llm.budget_tokens
     counter = prompt_counter(config)
-    return assemble(found.hits, counter, budget_tokens=budget, read=retriever.read)
+    return assemble(found.hits, counter, budget_tokens=budget_tokens, read=retriever.read)
 
 
 @contextmanager
@@ -147,30 +146,20 @@ def open_chat(
     index: Path | None,
 ) -> Iterator[Chat]:
     """Open a conversation with the options of ``ask`` and ``chat``."""
-    from askmd import compose
     from askmd.answer import Chat
     from askmd.filters import parse_filter
 
     given = {"llm.model": ("--model", model), "llm.base_url": ("--base-url", base_url)}
     config = configure(config_file, index, **{k: v for k, v in given.items() if v[1]})
     where = parse_filter(filters)
-    llm = None if no_llm else compose.open_llm(config)
     with open_retriever(config) as retriever:
-        if llm is not None:
+        chat = Chat.open(config, retriever, limit=limit, mode=mode, where=where, is_quoting=no_llm)
+        if chat.has_llm:
             _tell_endpoint(config, "llm", "your question and the passages found for it")
         elif not no_llm:
             say("no LLM is configured, so the best passages are quoted; to have answers written:")
             say("  add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]")
-        counter = compose.prompt_counter(config)
-        yield Chat(
-            retriever,
-            llm,
-            counter,
-            budget_tokens=config.llm.budget_tokens,
-            limit=limit,
-            mode=mode,
-            where=where,
-        )
+        yield chat
 
 
 def _tell_endpoint(config: Config, purpose: str, what: str) -> None:
@@ -187,11 +176,16 @@ def other_files(config: Config) -> dict[Path, int]:
     """Return what askmd uses outside the index, and its size in bytes."""
     from askmd import compose, places
 
-    paths = [path for path in places.paths() if path.is_file()]
+    paths = [path for path in (*config.files, *places.paths()) if path.is_file()]
     sizes = {path: path.stat().st_size for path in paths}
     if model := compose.model_folder(config):
         sizes[model] = sum(file.stat().st_size for file in model.rglob("*") if file.is_file())
     return sizes
+
+
+def _shown(path: Path) -> Path:
+    """Return a path as short as it can be typed here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def question_of(words: tuple[str, ...]) -> str:

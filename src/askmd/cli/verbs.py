@@ -34,8 +34,7 @@ from askmd.cli.show import (
     print_sources,
     print_status,
 )
-from askmd.errors import UsageError
-from askmd.terminal import Cleaner, say
+from askmd.terminal import Cleaner, clean, say
 
 if TYPE_CHECKING:
     from askmd.config import Config
@@ -71,9 +70,11 @@ def ingest(
     config_file: Path | None,
     index: Path | None,
     as_json: bool,
-    debug: bool,
 ) -> None:
-    """Bring the index up to date with its FOLDER of Markdown files."""
+    """Bring the index up to date with its FOLDER of Markdown files.
+
+    Without FOLDER: the one the index belongs to, else documents.folder, else this one.
+    """
     config = configure(config_file, index)
     folder = folder or own_folder(config)
     if dry_run:
@@ -92,7 +93,9 @@ def ingest(
 @click.argument("question", nargs=-1, required=True)
 @click.option("--explain", is_flag=True, help="Show each part of a score.")
 @click.option("--passages", is_flag=True, help="Show what an LLM would be sent.")
-@click.option("--budget", type=click.IntRange(min=1), help="Tokens of passages.")
+@click.option(
+    "--budget", type=click.IntRange(min=1), help="Tokens of passages; implies --passages."
+)
 @asking
 @common
 def search(
@@ -106,33 +109,39 @@ def search(
     config_file: Path | None,
     index: Path | None,
     as_json: bool,
-    debug: bool,
 ) -> None:
     """Print the passages that speak of QUESTION; "-" reads one question a line."""
     from askmd.filters import parse_filter
+    from askmd.passages import candidates_for
 
     where = parse_filter(filters)
     questions = lines_of_stdin() if question == ("-",) else [question_of(question)]
     config = configure(config_file, index)
+    passages, tokens = passages or budget is not None, budget or config.llm.budget_tokens
     with open_retriever(config) as retriever:
         for one in questions:
-            found = retriever.find(one, limit=limit, mode=mode, where=where)
+            many = limit or (candidates_for(tokens) if passages else None)
+            found = retriever.find(one, limit=many, mode=mode, where=where)
             notice_degraded(found.degraded)
+            if question == ("-",) and not as_json:
+                print(f"{clean(one)}\n")
             if passages:
-                print_passages(found, passages_of(retriever, config, found, budget), as_json)
+                print_passages(found, passages_of(retriever, config, found, tokens), as_json)
             else:
                 print_search(found, explain, as_json)
 
 
 @askmd.command()
 @click.argument("question", nargs=-1, required=True)
-@click.option("--strict", is_flag=True, help="Exit 4 where an answer cites nothing.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit 4 where an answer cites nothing, or passages that were never sent.",
+)
 @answering
 @asking
 @common
-def ask(
-    question: tuple[str, ...], strict: bool, as_json: bool, debug: bool, **options: Any
-) -> None:
+def ask(question: tuple[str, ...], strict: bool, as_json: bool, **options: Any) -> None:
     """Answer QUESTION from the documents and cite the lines; "-" reads it from stdin."""
     text = question_of((sys.stdin.read(),) if question == ("-",) else question)
     with open_chat(**options) as chat:
@@ -149,26 +158,31 @@ def ask(
     notice_degraded(record.degraded)
     if answer.cut_reason:
         say(f"the answer is incomplete: {answer.cut_reason}")
-    _exit_as(record, strict)
+    if answer.invented:
+        numbers = ", ".join(map(str, answer.invented))
+        say(f"taken out of the answer: marks of passages that were never sent ({numbers})")
+    _exit_as(record, strict and bool(answer.invented or not record.citations))
 
 
 @askmd.command()
 @answering
 @asking
 @common
-def chat(as_json: bool, debug: bool, **options: Any) -> None:
-    """Ask one question after the other."""
-    if as_json:
-        raise UsageError("a chat has no JSON", "run `askmd ask --json` for each question")
+def chat(as_json: bool, **options: Any) -> None:
+    """Ask one question after the other; with --json, one a line of stdin."""
     from askmd import places, repl
 
     with open_chat(**options) as conversation:
-        repl.run(conversation, history_file=places.history_file())
+        if not as_json:
+            repl.run(conversation, history_file=places.history_file())
+            return
+        for question in lines_of_stdin():
+            print_json(asdict(conversation.ask(question).result()))
 
 
 @askmd.command()
 @common
-def status(config_file: Path | None, index: Path | None, as_json: bool, debug: bool) -> None:
+def status(config_file: Path | None, index: Path | None, as_json: bool) -> None:
     """Say what the index holds, where it is and how large."""
     from askmd.store import open_store
 
@@ -205,14 +219,16 @@ def show_config(
     config_file: Path | None,
     index: Path | None,
     as_json: bool,
-    debug: bool,
 ) -> None:
     """Show every setting and where its value comes from."""
     from askmd import compose, config, places
 
     here = Path(compose.FOUND_FILE)
     if init:
-        write_new(config_file or here, config.as_toml())
+        target = config_file or here
+        write_new(target, config.as_toml())
+        if as_json:
+            print_json({"written": str(target)})
         return
     if trust:
         config.read_layer(here)
@@ -236,9 +252,9 @@ def _value_of(config: Config, key: str) -> Any:
     return getattr(getattr(config, table), name)
 
 
-def _exit_as(record: AnswerRecord, strict: bool) -> None:
+def _exit_as(record: AnswerRecord, has_findings: bool) -> None:
     """Leave with the status of the answer."""
     if record.status == "refused":
         sys.exit(REFUSED)
-    if record.status == "incomplete" or (strict and not record.citations):
+    if record.status == "incomplete" or has_findings:
         sys.exit(UNCLEAN)

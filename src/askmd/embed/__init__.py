@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from askmd.embed.openai_compatible import OpenAIEmbedder
     from askmd.embed.sentence_transformer import SentenceTransformerEmbedder
 
-PROVIDERS = {
-    "sentence-transformers": "askmd.embed.sentence_transformer:SentenceTransformerEmbedder",
-    "openai": "askmd.embed.openai_compatible:OpenAIEmbedder",
-    "hash": "askmd.embed.hash:HashEmbedder",
-}
-"""The name a configuration gives, and the class it means."""
-
 _HOMES = {
     "HashEmbedder": "askmd.embed.hash",
     "ModelFolder": "askmd.embed.model_folder",
@@ -36,7 +29,6 @@ _HOMES = {
 }
 
 __all__ = [
-    "PROVIDERS",
     "HashEmbedder",
     "ModelFolder",
     "OpenAIEmbedder",
@@ -48,8 +40,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'askmd.embed' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+if not TYPE_CHECKING:  # or every misspelt name would pass a type checker
+
+    def __getattr__(name: str) -> Any:
+        """Import a name when it is first used."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'askmd.embed' has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)

@@ -130,7 +130,8 @@ class Journey:
                 self.writer.put_vectors(vectors)
             self._stop_if_cancelled()
             vectors = self._embed(keys[start : start + BATCH_TEXTS], refused)
-            self._tell("embedding", self.counts["embedded"], 0, "chunks")
+            done = self.counts["embedded"]
+            self._tell("embedding", done, done + len(keys) - start - BATCH_TEXTS, "chunks")
         self._drop(refused)
         if self.pending or vectors:
             self.writer.write(self.pending, vectors=vectors)

@@ -62,6 +62,7 @@ class SQLiteStore:
         self._connections = Connections(folder)
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._held = threading.local()
         self._selections: dict[tuple[str, int, Filter], Numbers | None] = {}
 
     def __enter__(self) -> Self:
@@ -220,8 +221,22 @@ class SQLiteStore:
         return numbers
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let every call inside, from this thread, see one and the same committed state."""
+        with self._reading() as view:
+            self._held.view = view
+            try:
+                yield
+            finally:
+                self._held.view = None
+
+    @contextmanager
     def _reading(self) -> Iterator[_View]:
         """See one committed state inside; the manifest is read first, so it cannot be newer."""
+        held: _View | None = getattr(self._held, "view", None)
+        if held is not None:
+            yield held
+            return
         manifest, mine = self._connect()
         path = self._folder / manifest.database
         with mine.in_use, explained(path):
