@@ -23,7 +23,10 @@ def ask(askmd: Askmd, script: Script, *words: str) -> tuple[Ran, ScriptedServer]
 
 def test_an_answer_is_streamed_and_its_sources_follow(indexed: Askmd):
     ran, server = ask(indexed, lambda _: sse(["The upstream is ", "down [1", "]. Or not [99]."]))
-    assert (ran.status, ran.err) == (0, "")
+    assert (ran.status, ran.err) == (
+        0,
+        "taken out of the answer: marks of passages that were never sent (99)\n",
+    )
     assert ran.out == "The upstream is down [1]. Or not.\n\n[1] nginx.md:1-11  Nginx\n"
     [request] = server.requests
     assert (request.path, request.body["model"], request.body["stream"]) == (
@@ -61,9 +64,19 @@ def test_an_answer_as_json_has_citations_usage_and_model(indexed: Askmd):
         (sse(["Half an ans"], finish=None, done=False, cut=True), (), 4, "incomplete"),
         (sse(["The documents do not answer this."]), (), 3, ""),
         (sse(["Just so."]), ("--strict",), 4, ""),
+        (sse(["So [1] or so [99]."]), ("--strict",), 4, "never sent (99)"),
         (sse(["Just so."]), (), 0, ""),
     ],
-    ids=["wrong key", "no model", "web page", "cut", "not answered", "uncited", "uncited, lenient"],
+    ids=[
+        "wrong key",
+        "no model",
+        "web page",
+        "cut",
+        "not answered",
+        "uncited",
+        "invented",
+        "uncited, lenient",
+    ],
 )
 def test_each_end_of_an_answer_has_its_status_and_line(
     reply: Reply,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,7 +19,7 @@ HOME = Path(__file__).parents[1]
 SOURCE = HOME / "src" / "askmd"
 FLOORS = [
     {"types", "errors"},
-    {"config"},
+    {"config", "contracts"},
     {"markdown", "chunk", "rank", "passages", "prompt", "citations", "evidence", "filters"},
     # The wire: what both kinds of server need.
     {"endpoint"},
@@ -136,3 +137,11 @@ def test_no_file_names_this_machine_or_a_package_registry():
         if host in (HOME / name).read_text(encoding="utf-8", errors="replace")
     ]
     assert guilty == []
+
+
+def test_no_page_has_a_figure_or_an_output_still_to_come():
+    results = (HOME / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    tables = re.findall(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->", results, re.DOTALL)
+    assert [name for name, table in tables if table.count("\n|") < 5] == []
+    assert {"quality", "fusion", "incremental"} <= {name for name, _ in tables}
+    assert "@@" not in (HOME / "README.md").read_text(encoding="utf-8")

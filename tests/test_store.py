@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from askmd.contracts import Store
 from askmd.errors import (
     EmbeddingError,
     IndexCorrupt,
@@ -31,7 +32,7 @@ from askmd.errors import (
 from askmd.filters import parse_filter
 from askmd.store import Counts, SQLiteStore, open_store, open_writer, vector_key
 from askmd.store.vectors import read_vector_file, write_vector_file
-from askmd.types import Chunk, Document, Filter, Identity, Indexed, Scored, Stamp, Store
+from askmd.types import Chunk, Document, Filter, Identity, Indexed, Scored, Stamp
 
 if TYPE_CHECKING:
     from askmd.types import Vector

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from askmd.contracts import TokenCounter
 from askmd.errors import AskmdError, ConfigError
 from askmd.tokens import (
     HashCounter,
@@ -26,7 +27,6 @@ from askmd.tokens import (
     openai_counter,
     vocabulary_of,
 )
-from askmd.types import TokenCounter
 
 TEXT = "# Réseau\n\nThe proxy returns `502 Bad` when  the upstream is down.\n\n- naïve 東京 🌐\n"
 

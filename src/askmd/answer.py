@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from askmd.citations import MarkFilter, citations_of
+from askmd.contracts import LLM, Completion, TokenCounter
 from askmd.passages import assemble, candidates_for
 from askmd.prompt import NOT_ANSWERED, fit_history, messages
 from askmd.terminal import source_line
 from askmd.types import (
-    LLM,
     AnswerRecord,
     Chars,
-    Completion,
     Filter,
     Hit,
     Message,
@@ -27,7 +26,6 @@ from askmd.types import (
     Passage,
     Search,
     Status,
-    TokenCounter,
     Usage,
 )
 

@@ -22,8 +22,9 @@ from askmd.config import (
     resolve,
     unknown,
 )
+from askmd.contracts import LLM, Embedder, TokenCounter
 from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
-from askmd.types import LLM, Embedder, Identity, TokenCounter
+from askmd.types import Identity
 
 OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"

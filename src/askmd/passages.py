@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from askmd.types import Chars, Hit, Passage, TokenCounter
+from askmd.contracts import TokenCounter
+from askmd.types import Chars, Hit, Passage
 
 WIDEST_GAP = 200
 """Characters of white space between two chunks that are still one continuous range."""

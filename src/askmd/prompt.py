@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from askmd.types import Message, Passage, TokenCounter
+from askmd.contracts import TokenCounter
+from askmd.types import Message, Passage
 
 NOT_ANSWERED = "The documents do not answer this."
 """What the LLM is told to say, and nothing else, when the passages hold no answer."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from askmd import compose, evidence, files, rank, store
 from askmd.config import Config
+from askmd.contracts import Embedder, Store
 from askmd.errors import EmbeddingError, IndexCorrupt, UsageError
-from askmd.types import Chars, Chunk, Embedder, Filter, Hit, Mode, Scored, Search
+from askmd.types import Chars, Chunk, Filter, Hit, Mode, Scored, Search
 
 if TYPE_CHECKING:
     from askmd.types import Vector
@@ -26,7 +27,7 @@ class Retriever:
     A newer generation of the index is seen at the next search.
     """
 
-    def __init__(self, index: store.SQLiteStore, embedder: Embedder, config: Config) -> None:
+    def __init__(self, index: Store, embedder: Embedder, config: Config) -> None:
         """Take over an open index and the embedder its vectors are made with."""
         self._index = index
         self._embedder = embedder

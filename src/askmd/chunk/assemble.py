@@ -13,7 +13,8 @@ from askmd.chunk.measure import NEXT_STEP, Measure
 from askmd.chunk.pack import BARE, Piece, Pieces, pack, unsaid, weight
 from askmd.chunk.pieces import Cutting
 from askmd.chunk.source import Range, Source
-from askmd.types import Block, Chunk, Outline, Section, TokenCounter
+from askmd.contracts import TokenCounter
+from askmd.types import Block, Chunk, Outline, Section
 
 VERSION = 1
 """Grows whenever the same text would be cut or embedded differently."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from askmd.chunk.measure import CHARS_PER_TOKEN
 from askmd.chunk.source import Range, Source
-from askmd.types import BlockKind, TokenCounter
+from askmd.contracts import TokenCounter
+from askmd.types import BlockKind
 
 Cutter = Callable[[Source, Range], Iterator[int]]
 """Yields offsets inside a range, ascending, at which it may be cut."""

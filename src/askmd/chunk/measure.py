@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from askmd.contracts import TokenCounter
 from askmd.errors import ConfigError
-from askmd.types import TokenCounter
 
 LEAST_TOKENS = 16
 """Below this bound nothing readable fits beside a heading."""

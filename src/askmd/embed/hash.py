@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from askmd.contracts import TokenCounter
 from askmd.embed.gate import unit_vectors
-from askmd.types import Identity, TokenCounter
+from askmd.types import Identity
 
 if TYPE_CHECKING:
     from askmd.types import Vector, Vectors

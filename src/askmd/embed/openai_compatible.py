@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from askmd.config import is_address
+from askmd.contracts import TokenCounter
 from askmd.embed.gate import unit_vectors
 from askmd.embed.openai_faults import explain, is_refusal, may_pass, name_of
 from askmd.embed.openai_limits import limits, start_clock
@@ -24,7 +25,7 @@ from askmd.endpoint import (
     readable,
 )
 from askmd.errors import ConfigError, TextsRejected
-from askmd.types import Identity, TokenCounter
+from askmd.types import Identity
 
 if TYPE_CHECKING:
     import openai

@@ -12,12 +12,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from askmd.contracts import TokenCounter
 from askmd.embed.gate import unit_vectors
 from askmd.embed.known_prefixes import prefixes
 from askmd.embed.location import locate
 from askmd.embed.model_folder import ModelFolder, describe
 from askmd.errors import EmbeddingError
-from askmd.types import Identity, TokenCounter
+from askmd.types import Identity
 
 if TYPE_CHECKING:
     from askmd.types import Vector, Vectors

@@ -10,19 +10,12 @@ from pathlib import Path
 
 from askmd import compose, files, store
 from askmd.config import Config
+from askmd.contracts import Embedder
 from askmd.errors import FolderError, IndexFault, NoIndex
 from askmd.ingest.journey import Journey
 from askmd.ingest.reading import Reading, list_documents
 from askmd.ingest.report import ChunkCounts, DocumentCounts, DryRun, IngestReport
-from askmd.types import (
-    CancelCheck,
-    Document,
-    Embedder,
-    Failure,
-    Identity,
-    Indexed,
-    ProgressCallback,
-)
+from askmd.types import CancelCheck, Document, Failure, Identity, Indexed, ProgressCallback
 
 __all__ = ["ChunkCounts", "DocumentCounts", "DryRun", "IngestReport", "dry_run", "ingest_folder"]
 

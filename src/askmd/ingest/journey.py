@@ -9,18 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from askmd import files, store
+from askmd.contracts import Embedder
 from askmd.errors import EmbeddingError, FolderError, Interrupted, TextsRejected
 from askmd.ingest.reading import Reading, Untouched
-from askmd.types import (
-    CancelCheck,
-    Document,
-    Embedder,
-    Failure,
-    Indexed,
-    Progress,
-    ProgressCallback,
-    Stamp,
-)
+from askmd.types import CancelCheck, Document, Failure, Indexed, Progress, ProgressCallback, Stamp
 
 if TYPE_CHECKING:
     from askmd.types import Vector

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from askmd import chunk, files, markdown
 from askmd.config import Config
+from askmd.contracts import TokenCounter
 from askmd.errors import AskmdError, EmbeddingError, FolderError
-from askmd.types import Document, Failure, Indexed, Stamp, TokenCounter
+from askmd.types import Document, Failure, Indexed, Stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from askmd.contracts import TokenCounter
 from askmd.errors import AskmdError
 from askmd.tokens.cutting import cut_at, well_formed
 from askmd.tokens.overestimate import OverestimateCounter
-from askmd.types import TokenCounter
 
 if TYPE_CHECKING:
     import tiktoken

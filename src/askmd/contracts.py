@@ -1,0 +1,133 @@
+"""The contracts between askmd's rooms: whoever brings another model or searcher meets these."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from askmd.types import Chunk, Document, Filter, Identity, Message, Place, Scored, Usage
+
+if TYPE_CHECKING:
+    from askmd.types import Vector, Vectors
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens one model sees."""
+
+    @property
+    def window(self) -> int:
+        """How many tokens the model reads of one text, special tokens inside."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether counts are the model's own; otherwise they are never below them."""
+
+    @property
+    def vocabulary(self) -> str:
+        """sha256 of the tokenizer's file, or the name of its vocabulary: ``Identity.tokenizer``."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return each text's tokens, special tokens and the model's passage prefix inside."""
+
+    def cut(self, text: str, limit: int) -> int:
+        """Return an offset, as large as is found, whose head counts at most ``limit``."""
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def counter(self) -> TokenCounter:
+        """The counter whose tokens this embedder's window is measured in."""
+
+    def identity(self, *, max_tokens: int, chunker: int) -> Identity:
+        """Return what this embedder's vectors are made of, without loading the model."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector per passage: float32, shape (len(texts), dim), in the same order.
+
+        Raises TextsRejected if single texts are refused, EmbeddingError for everything else.
+        """
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the question's unit vector: float32, shape (dim,)."""
+
+    def close(self) -> None:
+        """Let go of connections and models; calling it twice is harmless."""
+
+
+class LLM(Protocol):
+    """Streams a chat completion."""
+
+    @property
+    def model(self) -> str:
+        """The model's name as the server knows it."""
+
+    def stream(self, messages: Sequence[Message]) -> Completion:
+        """Start a completion; raises LLMError before the first delta if there is none."""
+
+
+class Completion(Protocol):
+    """A running completion: iterate for text, then read how it ended."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text as it arrives."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts, once the server has told them."""
+
+    @property
+    def cut_reason(self) -> str | None:
+        """Why the text is incomplete; None when the server said it was finished."""
+
+    def close(self) -> None:
+        """Abort the request if it is still running."""
+
+
+class Store(Protocol):
+    """Chunks and vectors on disk. Ids are strings; nothing here is SQL."""
+
+    @property
+    def identity(self) -> Identity:
+        """What the stored vectors are made of."""
+
+    @property
+    def generation(self) -> int:
+        """Grows by one with each committed write."""
+
+    @property
+    def root(self) -> Path:
+        """The documents' folder; it need not exist."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let every call inside, from this thread, see one and the same committed state."""
+
+    def documents(self) -> Mapping[str, Document]:
+        """Return every document by its path."""
+
+    def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
+        """Return the nearest chunks by cosine among those ``where`` allows, best first."""
+
+    def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
+        """Return the best chunks by BM25 that hold any of the terms, best first."""
+
+    def vocabulary_has(self, terms: Collection[str]) -> set[str]:
+        """Return the terms that occur in some chunk, as ``words`` would find them."""
+
+    def cosines(self, vector: Vector, ids: Sequence[str]) -> list[float]:
+        """Return the cosine of each chunk's vector with ``vector``, in the same order."""
+
+    def chunks(self, ids: Sequence[str]) -> dict[str, Chunk]:
+        """Return the chunks that exist, by id; ``embedded`` is empty, for it is not kept."""
+
+    def places(self, ids: Sequence[str]) -> dict[str, Place]:
+        """Return where each chunk that exists stands, by id."""
+
+    def neighbours(self, id: str, distance: int) -> list[Chunk]:
+        """Return the chunks up to ``distance`` before and after one in its document, in order."""
+
+    def close(self) -> None:
+        """Let go of every connection; calling it twice is harmless."""
