@@ -25,7 +25,7 @@ def test_an_answer_is_streamed_and_its_sources_follow(indexed: Askmd):
     ran, server = ask(indexed, lambda _: sse(["The upstream is ", "down [1", "]. Or not [99]."]))
     assert (ran.status, ran.err) == (
         0,
-        "taken out of the answer: marks of passages that were never sent (99)\n",
+        "taken out of the answer: marks of passages never sent (99)\n",
     )
     assert ran.out == "The upstream is down [1]. Or not.\n\n[1] nginx.md:1-11  Nginx\n"
     [request] = server.requests

@@ -102,7 +102,7 @@ def test_a_cut_answer_and_a_degraded_search_are_told_on_stderr(
 
     assert capsys.readouterr() == (
         "Half\n",
-        "found by words alone\nthe answer is incomplete: token limit\n",
+        "degraded: found by words alone\nthe answer is incomplete: token limit\n",
     )
 
 

@@ -239,6 +239,32 @@ class Answer:
             raise RuntimeError("this answer failed before its end, and said so")
         return self._record
 
+    def source_lines(self) -> list[str]:
+        """Return what stands below the finished text: a line for each passage it cites.
+
+        None for a quotation, which names its own.
+        """
+        record = self.result()
+        if record.status == "extracted":
+            return []
+        stale = "  (changed since it was indexed)"
+        return [
+            f"[{one.number}] {source_line(one)}{stale if one.stale else ''}"
+            for one in record.citations
+        ]
+
+    def notices(self) -> list[str]:
+        """Return what is to be said about the finished answer, a line each."""
+        said = []
+        if degraded := self.result().degraded:
+            said.append(f"degraded: {degraded}")
+        if self.cut_reason:
+            said.append(f"the answer is incomplete: {self.cut_reason}")
+        if self.invented:
+            numbers = ", ".join(map(str, self.invented))
+            said.append(f"taken out of the answer: marks of passages never sent ({numbers})")
+        return said
+
     def _run(self) -> Iterator[str]:
         for piece in self._source():
             if self._record is None and piece:

@@ -63,15 +63,15 @@ def citations_of(passages: Sequence[Passage], numbers: Container[int]) -> tuple[
 
 def _citation(passage: Passage) -> Citation:
     return Citation(
-        passage.number,
-        passage.path,
-        passage.heading,
-        passage.anchor,
-        passage.lines,
-        passage.chars,
-        passage.chunks,
-        passage.score,
-        passage.text,
+        number=passage.number,
+        path=passage.path,
+        heading=passage.heading,
+        anchor=passage.anchor,
+        lines=passage.lines,
+        chars=passage.chars,
+        chunks=passage.chunks,
+        score=passage.score,
+        text=passage.text,
     )
 
 

@@ -70,9 +70,16 @@ def _affordable(hits: Sequence[Hit], counter: TokenCounter, budget_tokens: int) 
 
 
 def _passage(hit: Hit) -> Passage:
-    chunks = (hit.chunk,)
     return Passage(
-        0, hit.path, hit.heading, hit.anchor, hit.lines, hit.chars, chunks, hit.score, hit.text
+        number=0,
+        path=hit.path,
+        heading=hit.heading,
+        anchor=hit.anchor,
+        lines=hit.lines,
+        chars=hit.chars,
+        chunks=(hit.chunk,),
+        score=hit.score,
+        text=hit.text,
     )
 
 

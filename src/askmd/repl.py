@@ -103,15 +103,11 @@ def _stream(answer: Answer) -> None:
 
 def _close(answer: Answer) -> None:
     """Print what follows the text: the citations, and what is wrong with them or it."""
-    record = answer.result()
-    if record.status == "answered" or record.status == "incomplete":
-        for number, citation in enumerate(record.citations):
-            stale = "  (changed since it was indexed)" if citation.stale else ""
-            print(f"{'' if number else chr(10)}[{citation.number}] {source_line(citation)}{stale}")
-    if record.degraded:
-        say(record.degraded)
-    if answer.cut_reason:
-        say(f"the answer is incomplete: {answer.cut_reason}")
+    lines = answer.source_lines()
+    if lines:
+        print("", *lines, sep="\n")
+    for notice in answer.notices():
+        say(notice)
 
 
 def _piped() -> Iterator[str]:

@@ -15,7 +15,7 @@ from askmd.terminal import clean, say, source_line
 
 if TYPE_CHECKING:
     from askmd.ingest import DryRun, IngestReport
-    from askmd.types import AnswerRecord, Failure, Hit, Passage, Search
+    from askmd.types import Failure, Hit, Passage, Search
 
 SNIPPET_LINES = 4
 """Lines of a hit's text that a terminal is shown."""
@@ -65,16 +65,6 @@ def _explained(hit: Hit) -> str:
     if hit.above_floor is not None:
         parts.append(f"above floor {hit.above_floor:+.3f}")
     return f"score {hit.score:.3f} = " + ", ".join(parts)
-
-
-def print_sources(record: AnswerRecord) -> None:
-    """Print an answer's citations, one source line each; a quotation names its own."""
-    if record.status == "extracted" or not record.citations:
-        return
-    print()
-    for citation in record.citations:
-        stale = "  (the file has changed since)" if citation.stale else ""
-        print(f"[{citation.number}] {_bold(source_line(citation))}{stale}")
 
 
 def _bold(text: str) -> str:

@@ -31,7 +31,6 @@ from askmd.cli.show import (
     print_plan,
     print_report,
     print_search,
-    print_sources,
     print_status,
 )
 from askmd.terminal import Cleaner, clean, say
@@ -153,14 +152,10 @@ def ask(question: tuple[str, ...], strict: bool, as_json: bool, **options: Any) 
     if as_json:
         print_json(asdict(record))
     else:
-        print(cleaner.flush())
-        print_sources(record)
-    notice_degraded(record.degraded)
-    if answer.cut_reason:
-        say(f"the answer is incomplete: {answer.cut_reason}")
-    if answer.invented:
-        numbers = ", ".join(map(str, answer.invented))
-        say(f"taken out of the answer: marks of passages that were never sent ({numbers})")
+        lines = answer.source_lines()
+        print(cleaner.flush(), *(["", *lines] if lines else []), sep="\n")
+    for notice in answer.notices():
+        say(notice)
     _exit_as(record, strict and bool(answer.invented or not record.citations))
 
 
