@@ -83,7 +83,7 @@ def test_a_signal_stops_an_ingest_cleanly_and_the_next_one_goes_on(
     command = [sys.executable, "-m", "askmd", "ingest", "many", "--json"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as ran:
         database = here / ".askmd"
-        while not any(database.glob("*.sqlite3-wal")):
+        while ran.poll() is None and not any(database.glob("*.sqlite3-wal")):
             time.sleep(0.01)
         time.sleep(0.2)
         ran.send_signal(number)
