@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from chat_scripts import USAGE, sse
 from conftest import HASH, Askmd, Ran
-from servers import Reply, Script, ScriptedServer, embeddings, error_reply
+from servers import Reply, Script, ScriptedServer, embeddings, error_reply, sequence
 
 QUESTION = "why is the upstream refused?"
 KEY = "sk-canary-0123456789"
@@ -162,3 +164,27 @@ def test_one_poisoned_text_costs_its_file_alone(askmd: Askmd, handbook: Path, he
     assert (ran.status, ran.json["documents"]["new"]) == (4, 2)
     [failure] = ran.json["failures"]
     assert failure["path"] == "postgres.md" and "poison" in failure["reason"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "status"),
+    [
+        ([sse(["Yes [1]."]), sse(["Yes [1]."])], 0),
+        ([sse(["Yes [1]."]), error_reply(401, "no")], 4),
+        ([sse(["Half"], finish=None, done=False, cut=True), sse(["Yes [1]."])], 4),
+        ([error_reply(401, "no"), error_reply(401, "no")], 1),
+    ],
+    ids=["all answered", "one failed", "one cut", "all failed"],
+)
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_a_chat_through_a_pipe_goes_on_and_ends_with_the_status_of_its_answers(
+    replies: list[Reply],
+    status: int,
+    options: tuple[str, ...],
+    indexed: Askmd,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("why refused?\nupstream?\n"))
+    with ScriptedServer(sequence(*replies)) as server:
+        ran = indexed("chat", "--base-url", server.base_url, "--model", "m", *options)
+    assert (ran.status, len(server.requests)) == (status, 2)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from askmd import compose, config, places
+from askmd.addresses import is_loopback
 from askmd.config import Config
 from askmd.errors import ConfigError, EmbeddingError
 
@@ -140,7 +141,7 @@ def test_a_found_file_that_embeds_elsewhere_is_refused_rather_than_half_obeyed()
     ["http://127.0.0.1.evil.example/v1", "http://localhost.evil.example", "https://10.0.0.1/v1"],
 )
 def test_what_only_looks_like_loopback_is_not(url: str):
-    assert not config.is_loopback(url)
+    assert not is_loopback(url)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_what_only_looks_like_loopback_is_not(url: str):
     ["http://localhost:8000/v1", "http://127.0.0.1/v1", "http://127.9.9.9", "http://[::1]:8/v1"],
 )
 def test_loopback_is_recognised(url: str):
-    assert config.is_loopback(url)
+    assert is_loopback(url)
 
 
 def test_trust_counts_until_the_file_changes():
@@ -246,3 +247,21 @@ def test_trust_that_cannot_be_kept_is_an_error(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"consents\.json cannot be written"):
         places.trust(write(Path("config.toml"), "[search]\nlimit = 3\n"))
     assert places.history_file() is None
+
+
+def test_both_places_of_a_shared_file_count_and_the_inner_one_is_stronger():
+    text = "[search]\nmode = 'words'\nlimit = 7\n[askmd.search]\nlimit = 4\n"
+    write(Path("config.toml"), text)
+    assert compose.configure().search == config.SearchSettings(limit=4, mode="words")
+
+
+def test_another_programs_table_of_our_name_is_left_alone_in_a_shared_file():
+    write(Path("config.toml"), "[askmd]\n[index]\nfoo = 'hugo'\n[askmd.search]\nlimit = 4\n")
+    assert compose.configure().search.limit == 4
+
+
+@pytest.mark.parametrize("name", ["latin-l", "rot13", "hex"])
+def test_what_is_no_encoding_of_text_is_refused(name: str):
+    named = write(Path("named.toml"), f"[documents]\nencoding = '{name}'\n")
+    with pytest.raises(ConfigError, match=f"'{name}' is no encoding of text"):
+        compose.configure(named)

@@ -113,3 +113,27 @@ def test_a_heading_filter_looks_for_a_part_of_any_heading_on_the_path():
     assert allows_heading(where, ("Nginx", "Reverse Proxy"))
     assert not allows_heading(where, ("Reverse Proxy",))
     assert not allows_heading(where, ())
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [
+        (1.1, "1.10"),
+        (3, "3.0"),
+        (True, "yes"),
+        (False, "off"),
+        ([1.5, "x"], "1.50"),
+        ("2024-05-06T10:11:12+00:00", "2024-05-06T10:11:12Z"),
+        ("2024-05-06T10:11:12+00:00", "2024-05-06"),
+        ("1.10", "1.10"),
+    ],
+)
+def test_a_value_is_found_as_it_may_be_written(value: object, typed: str):
+    assert allows_document(parse_filter([f"key={typed}"]), "a.md", {"key": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"), [(1.1, "1.2"), (True, "1"), ("1.10", "1.1"), ("on", "yes")]
+)
+def test_another_value_is_not_found(value: object, typed: str):
+    assert not allows_document(parse_filter([f"key={typed}"]), "a.md", {"key": value})

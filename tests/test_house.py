@@ -18,7 +18,7 @@ from askmd import config
 HOME = Path(__file__).parents[1]
 SOURCE = HOME / "src" / "askmd"
 FLOORS = [
-    {"types", "errors"},
+    {"types", "errors", "addresses"},
     {"config", "contracts"},
     {"markdown", "chunk", "rank", "passages", "prompt", "citations", "evidence", "filters"},
     # The wire: what both kinds of server need.

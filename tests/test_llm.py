@@ -646,3 +646,38 @@ def test_two_completions_of_one_llm_do_not_end_each_other():
         one, other = llm.stream(ASKED), llm.stream(ASKED)
         one.close()
         assert outcome(other) == ("ab", Usage(11, 3, 14), None)
+
+
+def test_a_server_that_never_ends_its_stream_is_not_waited_for_once_it_has_finished():
+    pieces = [event(chunk("whole")), event(chunk(None, finish="stop")), 60.0]
+    with asking(stream_of(*pieces), timeout_seconds=0.5) as (llm, _server, _pauses):
+        started = time.monotonic()
+        assert outcome(llm.stream(ASKED))[:2] == ("whole", None)
+        assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        ["<think>hmm [2]</think>\n\nok [1]"],
+        ["<th", "ink>hmm", " [2]</thi", "nk>", "\n", "\nok", " [1]"],
+        [*"\n<think></think>ok [1]"],
+    ],
+)
+def test_reasoning_before_the_answer_is_no_part_of_it(deltas: list[str]):
+    with asking(sse(deltas)) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED))[0] == "ok [1]"
+
+
+@pytest.mark.parametrize("text", ["<thin", "<thing> is a tag", "a <think> later", "  indented"])
+def test_what_only_looks_like_reasoning_stays(text: str):
+    with asking(sse(list(text))) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED))[0] == text
+
+
+def test_the_parts_of_a_message_are_its_text():
+    parts = [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]
+    whole = chunk(None, finish="stop")
+    whole["choices"][0]["delta"] = {"content": parts}
+    with asking(stream_of(event(whole), event("[DONE]"))) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED))[0] == "one two"

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from askmd import places
+from askmd.addresses import is_loopback
 from askmd.config import (
     DEFAULT_MODEL,
     TABLES,
     Config,
     Layer,
     check,
-    is_loopback,
     read_layer,
     read_toml,
     resolve,

@@ -7,7 +7,6 @@ Every setting stands once, here, with its default, its bounds and the comment th
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import re
 import tomllib
@@ -15,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from askmd.addresses import is_address, is_loopback
 from askmd.errors import ConfigError
 from askmd.types import Mode
 
@@ -212,20 +211,28 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
+        fix = "correct its name, or write one with `askmd config --init`"
         raise ConfigError(f"no such configuration file: {path}", fix) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as TOML: {error}", fix) from error
 
 
 def own_tables(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return askmd's tables of a file: its own ones and those inside ``[askmd]``.
+    """Return askmd's tables of a file: its own ones and, stronger, those inside ``[askmd]``.
 
-    With an ``[askmd]`` table the file is shared with another program, whose tables are left alone.
+    With an ``[askmd]`` table the file is shared with another program, whose tables are left alone:
+    every one that has a key we do not know.
     """
     if not isinstance(data.get("askmd"), dict):
         return dict(data)
-    own = {key: data[key] for key in TABLES if key in data}
-    return {**own, **data["askmd"]}
+    known = dict(settings())
+    tables: dict[str, Any] = dict(data["askmd"])
+    for name in TABLES:
+        table = data.get(name)
+        if isinstance(table, dict) and all(f"{name}.{key}" in known for key in table):
+            inner = tables.get(name, {})
+            tables[name] = table | inner if isinstance(inner, dict) else inner
+    return tables
 
 
 def resolve(layers: Sequence[Layer], *, home: Path, notices: Sequence[str] = ()) -> Config:
@@ -244,25 +251,6 @@ def resolve(layers: Sequence[Layer], *, home: Path, notices: Sequence[str] = ())
     built = {name: kind(**_of_table(values, name)) for name, kind in TABLES.items()}
     files = tuple(layer.file for layer in layers if layer.file)
     return Config(**built, origins=origins, files=files, untrusted=untrusted, notices=tuple(said))
-
-
-def is_address(url: str) -> bool:
-    """Whether a text is the address of a server: http or https, a host, no password."""
-    try:
-        parts = urlsplit(url)
-        is_plain = "@" not in parts.netloc and parts.port != 0
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and is_plain
-    except ValueError:
-        return False
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an endpoint's host is this machine itself."""
-    try:
-        host = (urlsplit(url).hostname or "").lower()
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _allowed(layer: Layer, below: Mapping[str, Any], said: list[str]) -> dict[str, Any]:
@@ -334,6 +322,9 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
     if least is not None and not least <= value <= most:
         fix = f"give it at least {least:g}" + ("" if value < least else f" and at most {most:g}")
         raise ConfigError(f"{where}: {key} = {value} is out of bounds", fix)
+    if key == "documents.encoding" and value and not _is_encoding(value):
+        fix = "name one such as latin-1, cp1252 or shift_jis"
+        raise ConfigError(f"{where}: {key} = {value!r} is no encoding of text", fix)
     if key.endswith(".base_url") and value and not is_address(value):
         # The value may hold a password: it is not repeated.
         fix = "write it as http://localhost:11434/v1, without a user's name or password"
@@ -349,6 +340,17 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
     if value and (setting.metadata["is_path"] or is_folder):
         return str(home / Path(value).expanduser())
     return value
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        # Not of no bytes at all: Python does not look the name up for those.
+        b"a".decode(name)
+    except UnicodeError:
+        return True
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def _typed(key: str, value: Any, kind: str, where: str) -> Any:

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from askmd.config import is_loopback
+from askmd.addresses import is_loopback
 
 if TYPE_CHECKING:
     import openai

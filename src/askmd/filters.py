@@ -15,6 +15,7 @@ HEADING = "heading"
 NEXT_STEP = "write 'guides/**' (a path), 'tag=nginx' (front matter) or 'heading=install'"
 _PAIR = re.compile(r"(?P<key>[^/*?\[\]!\\=]*)=(?P<value>.*)", re.DOTALL)
 """A slash or wildcard before the first ``=`` makes a path of it: ``./a=b.md`` is a file's name."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SYNONYMS = {"tag": "tags", "tags": "tag"}
 
 
@@ -44,7 +45,8 @@ def parse_filter(texts: Sequence[str]) -> Filter:
 def allows_document(where: Filter, path: str, metadata: Mapping[str, object]) -> bool:
     """Return whether a document's path matches every glob and its front matter every pair.
 
-    path: relative to the root, with ``/``. Values are compared as text, without regard to case;
+    path: relative to the root, with ``/``. Values are compared without regard to case
+    or spelling (``yes`` is true, ``1.10`` is 1.1, a day is any time of it);
     ``a.b`` reaches into nested maps; of a list, one item suffices.
     """
     return all(_matches(glob, path) for glob in where.globs) and all(
@@ -86,19 +88,37 @@ def _compiled(glob: str) -> GitIgnoreSpec:
 
 def _holds(metadata: Mapping[str, object], key: str, wanted: str) -> bool:
     keys = (key, _SYNONYMS.get(key, key))
-    return any(wanted == text for name in keys for text in _texts(metadata, name))
+    return any(_says(value, wanted) for name in keys for value in _values(metadata, name))
 
 
-def _texts(value: object, key: str) -> Iterator[str]:
-    """Yield every scalar under a dotted key, as case-folded text; an empty key is the value's."""
+def _values(value: object, key: str) -> Iterator[object]:
+    """Yield every scalar under a dotted key; an empty key is the value's own."""
     if isinstance(value, Mapping):
         if key in value:
-            yield from _texts(value[key], "")
+            yield from _values(value[key], "")
         head, dot, rest = key.partition(".")
         if dot and head in value:
-            yield from _texts(value[head], rest)
+            yield from _values(value[head], rest)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item, key)
+            yield from _values(item, key)
     elif not key:
-        yield str(value).strip().casefold()
+        yield value
+
+
+def _says(value: object, wanted: str) -> bool:
+    """Return whether a value is what was typed: front matter's types have many spellings."""
+    text = str(value).strip().casefold()
+    if isinstance(value, bool):
+        return wanted in (("true", "yes", "on") if value else ("false", "no", "off"))
+    if isinstance(value, int | float):
+        return text == wanted or _number(wanted) == value
+    is_day = _DAY.fullmatch(wanted) is not None and text.startswith(f"{wanted}t")
+    return text == wanted or is_day or text == re.sub(r"z$", "+00:00", wanted)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -23,10 +23,10 @@ HELP = """\
 /quit     leave; Ctrl-D does too, Ctrl-C stops an answer"""
 
 
-def run(
-    chat: Chat, *, history_file: Path | None = None, lines: Iterable[str] | None = None
-) -> None:
+def run(chat: Chat, *, history_file: Path | None = None, lines: Iterable[str] | None = None) -> int:
     """Read questions and print answers until the input ends or ``/quit`` is read.
+
+    Returns 0; 4 where an answer failed or is incomplete; 1 where every question failed.
 
     history_file: the file that questions typed at a terminal are kept in, for its owner alone.
     lines: where questions come from instead of the terminal or a pipe.
@@ -36,7 +36,8 @@ def run(
         lines = _typed(history_file) if sys.stdin.isatty() else _piped()
     for line in lines:
         if not loop.take(line.strip()):
-            return
+            break
+    return loop.status
 
 
 class _Loop:
@@ -45,6 +46,7 @@ class _Loop:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
         self._last: Answer | None = None
+        self._answered = self._cut = self._failed = 0
         self._commands = {
             "/help": self._help,
             "/sources": self._sources,
@@ -64,6 +66,13 @@ class _Loop:
             self._ask(line)
         return True
 
+    @property
+    def status(self) -> int:
+        """The exit status, for who cannot read what was said."""
+        if self._failed and not self._answered:
+            return 1
+        return 4 if self._failed or self._cut else 0
+
     def _ask(self, question: str) -> None:
         """Print an answer as it comes; whatever goes wrong with it ends the answer alone."""
         try:
@@ -71,7 +80,10 @@ class _Loop:
                 self._last = answer
                 _stream(answer)
                 _close(answer)
+                self._answered += 1
+                self._cut += answer.cut_reason is not None
         except AskmdError as error:
+            self._failed += 1
             say(str(error))
         except KeyboardInterrupt:
             print()

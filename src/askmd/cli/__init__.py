@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from askmd.cli.show import print_error
 from askmd.cli.verbs import askmd
 from askmd.errors import AskmdError, UsageError
 from askmd.terminal import clean, say
@@ -36,6 +36,8 @@ def main() -> NoReturn:
     except click.UsageError as error:
         code = _fail(_usage_error(error), options)
     except (KeyboardInterrupt, click.Abort):
+        # The terminal shows ^C; the prompt is to stand on a line of its own.
+        print(file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
         code = _closed_pipe()
@@ -91,11 +93,7 @@ def _fail(error: AskmdError, options: set[str]) -> int:
         import traceback
 
         print(_without_keys(clean("".join(traceback.format_exception(error)))), file=sys.stderr)
-    if "--json" in options:
-        fields = {"code": error.code, "message": error.message, "next": error.next_step}
-        print(json.dumps({"error": fields}, ensure_ascii=False), file=sys.stderr)
-    else:
-        say(f"askmd: {error}")
+    print_error(error, as_json="--json" in options)
     return error.exit_status
 
 

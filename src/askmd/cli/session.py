@@ -165,7 +165,7 @@ def open_chat(
 def _tell_endpoint(config: Config, purpose: str, what: str) -> None:
     """Say once for each endpoint off this machine what is sent to it."""
     from askmd import compose, places
-    from askmd.config import is_loopback
+    from askmd.addresses import is_loopback
 
     url = compose.endpoint(config, purpose)
     if url and not is_loopback(url) and places.is_first_use(url, purpose):

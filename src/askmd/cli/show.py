@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from askmd.errors import AskmdError
 from askmd.terminal import clean, say, source_line
 
 if TYPE_CHECKING:
@@ -32,13 +33,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
-def print_search(found: Search, explain: bool, as_json: bool) -> None:
+def print_search(found: Search, *, explain: bool, is_filtered: bool, as_json: bool) -> None:
     """Print hits as source lines with the first lines of their text."""
     if as_json:
         print_json(asdict(found))
         return
     if not found.hits:
-        say("nothing found; try other words, or `askmd status` to see what is indexed")
+        way = "another --filter" if is_filtered else "other words"
+        say(f"nothing found; try {way}, or `askmd status` to see what is indexed")
     for hit in found.hits:
         print(f"{hit.rank}. {_bold(source_line(hit))}")
         if explain:
@@ -84,6 +86,15 @@ def summary(report: IngestReport) -> str:
         f"{chunks.reused} reused; longest {report.longest_chunk_tokens} tokens, "
         f"{chunks.truncated} truncated; {report.seconds:.1f} s"
     )
+
+
+def print_error(error: AskmdError, *, as_json: bool) -> None:
+    """Print an error as one line, or as JSON, on stderr."""
+    if not as_json:
+        say(f"askmd: {error}")
+        return
+    fields = {"code": error.code, "message": error.message, "next": error.next_step}
+    print(json.dumps({"error": fields}, ensure_ascii=False), file=sys.stderr)
 
 
 def print_failures(failures: Sequence[Failure]) -> None:

@@ -26,6 +26,7 @@ from askmd.cli.session import (
 from askmd.cli.show import (
     notice_degraded,
     print_config,
+    print_error,
     print_json,
     print_passages,
     print_plan,
@@ -33,9 +34,11 @@ from askmd.cli.show import (
     print_search,
     print_status,
 )
+from askmd.errors import AskmdError
 from askmd.terminal import Cleaner, clean, say
 
 if TYPE_CHECKING:
+    from askmd.answer import Chat
     from askmd.config import Config
     from askmd.types import AnswerRecord
 
@@ -127,7 +130,7 @@ def search(
             if passages:
                 print_passages(found, passages_of(retriever, config, found, tokens), as_json)
             else:
-                print_search(found, explain, as_json)
+                print_search(found, explain=explain, is_filtered=bool(filters), as_json=as_json)
 
 
 @askmd.command()
@@ -168,11 +171,26 @@ def chat(as_json: bool, **options: Any) -> None:
     from askmd import places, repl
 
     with open_chat(**options) as conversation:
-        if not as_json:
-            repl.run(conversation, history_file=places.history_file())
-            return
-        for question in lines_of_stdin():
-            print_json(asdict(conversation.ask(question).result()))
+        if as_json:
+            sys.exit(_chat_as_json(conversation))
+        status = repl.run(conversation, history_file=places.history_file())
+    # At a terminal the user has seen what failed.
+    sys.exit(0 if sys.stdin.isatty() else status)
+
+
+def _chat_as_json(conversation: Chat) -> int:
+    """Print one answer or error a line of stdin; return the exit status."""
+    statuses: list[int] = []
+    for question in lines_of_stdin():
+        try:
+            record = conversation.ask(question).result()
+            print_json(asdict(record))
+            statuses.append(UNCLEAN if record.status == "incomplete" else 0)
+        except AskmdError as error:
+            print_error(error, as_json=True)
+            statuses.append(error.exit_status)
+    is_hopeless = UNCLEAN not in statuses and 0 not in statuses
+    return max(statuses) if is_hopeless else (UNCLEAN if any(statuses) else 0)
 
 
 @askmd.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from askmd.config import is_address
+from askmd.addresses import is_address
 from askmd.contracts import TokenCounter
 from askmd.embed.gate import unit_vectors
 from askmd.embed.openai_faults import explain, is_refusal, may_pass, name_of

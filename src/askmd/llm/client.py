@@ -12,12 +12,15 @@ from askmd.endpoint import Endpoint, faults, open_client, pause_seconds, readabl
 from askmd.errors import LLMError
 from askmd.llm.faults import NoCompletion, Silence, explain, may_pass, without_refused
 from askmd.llm.limits import Patience, limit_size
+from askmd.llm.thoughts import ThoughtFilter
 from askmd.types import Message, Usage
 
 if TYPE_CHECKING:
     import openai
 
 OPENAI_URL = "https://api.openai.com/v1"
+USAGE_SECONDS = 3.0
+"""How long the token counts are waited for once the answer is complete."""
 MOST_CHARACTERS = 1_000_000
 """Where an answer that does not end is cut."""
 
@@ -209,26 +212,37 @@ class OpenAICompletion:
             return _UNFINISHED
         return self._endpoint.without_key(f"the server stopped the answer with {self._finish!r}")
 
+    def _noted(self, chunk: Any) -> Any:
+        """Return a chunk's choice, having noted what the chunk says of counts and of the end."""
+        self.usage = _usage(chunk) or self.usage
+        choice = _choice(chunk)
+        finish = getattr(choice, "finish_reason", None)
+        if isinstance(finish, str) and finish:
+            self._finish = finish.lower()[:_LONGEST_FINISH]
+        return choice
+
     def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
-        length = 0
+        length, thoughts = 0, ThoughtFilter()
         for chunk in chunks:
-            self.usage = _usage(chunk) or self.usage
-            choice = _choice(chunk)
-            finish = getattr(choice, "finish_reason", None)
-            if isinstance(finish, str) and finish:
-                self._finish = finish.lower()[:_LONGEST_FINISH]
+            choice = self._noted(chunk)
             text = _text(choice)
-            if text:
-                length += len(text)
+            length += len(text)
+            if spoken := thoughts.feed(text):
                 self._patience.pause()
-                yield text
+                yield spoken
             if text or _thought(choice):
                 self._patience.begin()
             if length > MOST_CHARACTERS:
                 self._finish = "length"
             if self._finish and (self.usage or length > MOST_CHARACTERS):
-                return
-        self._patience.check()
+                break
+            if self._finish:
+                # Only the usage can be missing now, and some servers never send it.
+                self._patience.hurry(USAGE_SECONDS)
+        else:
+            self._patience.check()
+        if rest := thoughts.flush():
+            yield rest
 
 
 def _chunks(stream: Any) -> Iterator[Any]:
@@ -269,8 +283,12 @@ def _choice(chunk: Any) -> Any:
 
 def _text(choice: Any) -> str:
     part = getattr(choice, "delta", None) or getattr(choice, "message", None)
-    text = getattr(part, "content", None)
-    return text if isinstance(text, str) else ""
+    content = getattr(part, "content", None)
+    if isinstance(content, list):
+        # Some gateways stream the parts of a message, as OpenAI's own requests have them.
+        texts = [one.get("text") for one in content if isinstance(one, dict)]
+        content = "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""
 
 
 def _thought(choice: Any) -> bool:

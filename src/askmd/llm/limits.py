@@ -63,6 +63,15 @@ class Patience:
             if self._timer is None:
                 self._look_in(self._seconds)
 
+    def hurry(self, seconds: float) -> None:
+        """Wait for what may still come no longer than this."""
+        with self._lock:
+            left = min(seconds, self._seconds)
+            self._until = time.monotonic() + left
+            if self._timer is not None:
+                self._timer.cancel()
+            self._look_in(left)
+
     def pause(self) -> None:
         """Wait no more for now: it is not the server's turn."""
         with self._lock:
