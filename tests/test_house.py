@@ -128,7 +128,7 @@ def test_no_file_names_this_machine_or_a_package_registry():
         cwd=HOME,
         check=False,
     ).stdout.split("\n")
-    hosts = ["pypi." + "org", "files.python" + "hosted", "download.py" + "torch", "/work/" + "main"]
+    hosts = ["pypi." + "org", "files.python" + "hosted", "download.py" + "torch", str(HOME)]
     guilty = [
         (name, host)
         for name in listing

