@@ -21,7 +21,7 @@ from askmd.errors import (
     TextsRejected,
 )
 from askmd.ingest import ChunkCounts, DocumentCounts, dry_run
-from askmd.types import Failure
+from askmd.types import Failure, Progress
 from conftest import CountingEmbedder
 
 
@@ -251,6 +251,20 @@ def many_files(root: Path, count: int) -> Path:
         text = f"# Note {number}\n\nBody {number * 7919}.\n"
         (root / f"{number:04}.md").write_text(text, encoding="utf-8")
     return root
+
+
+def test_progress_never_passes_its_total_and_ends_with_every_file(
+    tmp_path: Path, settings: Config, embedder: CountingEmbedder
+):
+    root = many_files(tmp_path / "many", 90)
+    long = "".join(f"## Part {n}\n\nText {n}.\n\n" for n in range(600))
+    (root / "long.md").write_text(long, encoding="utf-8")
+    told: list[Progress] = []
+    ingest_folder(root, settings, embedder=embedder, progress=told.append)
+    known = [one for one in told if one.total]
+    assert [one for one in known if one.done > one.total] == []
+    assert {one.stage for one in known} == {"reading", "embedding"}
+    assert told[-1] == Progress("reading", 91, 91, "files")
 
 
 def test_an_interrupted_ingest_keeps_what_it_embedded_and_goes_on(

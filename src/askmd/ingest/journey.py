@@ -123,7 +123,10 @@ class Journey:
             self._stop_if_cancelled()
             vectors = self._embed(keys[start : start + BATCH_TEXTS], refused)
             done = self.counts["embedded"]
-            self._tell("embedding", done, done + len(keys) - start - BATCH_TEXTS, "chunks")
+            left = max(0, len(keys) - start - BATCH_TEXTS)
+            # Files come one by one: only of a long one is it known how much is left.
+            is_long = len(keys) > 4 * BATCH_TEXTS
+            self._tell("embedding", done, done + left if is_long else 0, "chunks")
         self._drop(refused)
         if self.pending or vectors:
             self.writer.write(self.pending, vectors=vectors)
