@@ -1,17 +1,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askmd.citations import LONGEST_MARK, Cited, MarkFilter, cite, cited_numbers
+from askmd.citations import LONGEST_MARK, MarkFilter, citations_of
 from askmd.types import Citation, Passage
 
 PIECES = ["[", "]", "1", "2", "9", ", ", "-", " ", "\n", "`", "```", "~~~", "sh", "[1]", "[9]", "a"]
 PIECES += ["    ", "\n\n", "- ", "(", ":"]
+
+
+@dataclass(frozen=True)
+class Cited:
+    """What a whole answer comes to, as ``Answer`` puts it together from a stream."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    invented: tuple[int, ...]
+
+
+def cite(answer: str, passages: Sequence[Passage]) -> Cited:
+    marks = MarkFilter({passage.number for passage in passages})
+    text = marks.feed(answer) + marks.flush()
+    return Cited(text, citations_of(passages, marks.cited), tuple(marks.invented))
+
+
+def cited_numbers(text: str) -> list[int]:
+    marks = MarkFilter(range(1, 1000))
+    marks.feed(text)
+    marks.flush()
+    return list(marks.cited)
 
 
 def passage(number: int) -> Passage:

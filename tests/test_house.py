@@ -128,6 +128,8 @@ def test_no_file_names_this_machine_or_a_package_registry():
         cwd=HOME,
         check=False,
     ).stdout.split("\n")
+    if not any(listing):
+        pytest.skip("SKIPPED LOUDLY: this tree is not in git, so nobody says which files are ours")
     hosts = ["pypi." + "org", "files.python" + "hosted", "download.py" + "torch", str(HOME)]
     guilty = [
         (name, host)

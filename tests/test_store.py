@@ -813,6 +813,12 @@ def test_a_thread_s_connection_ends_with_the_thread(store: SQLiteStore):
     assert len(store._connections) == 1
 
 
+def test_one_document_is_found_by_its_path(store: SQLiteStore):
+    known = store.documents()
+    assert {path: store.document(path) for path in known} == known
+    assert store.document("nowhere.md") is None
+
+
 def test_a_closed_store_says_so_and_closes_twice(library: Path):
     store = open_store(library)
     store.close()

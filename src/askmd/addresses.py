@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+OPENAI_URL = "https://api.openai.com/v1"
+
 
 def is_address(url: str) -> bool:
     """Whether a text is the address of a server: http or https, a host, no password."""

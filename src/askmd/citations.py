@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 
 from askmd.types import Citation, Passage
 
@@ -26,33 +25,6 @@ _RANGE = re.compile(r"(\d+)(?: *[\u2013-] *(\d+))?")
 _INSIDE = frozenset("0123456789 ,;-\u2013")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?=\S)")
 _LONGEST_INDENT = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """An answer whose marks all point at passages that were sent."""
-
-    text: str
-    """The answer without the marks that point nowhere."""
-    citations: tuple[Citation, ...]
-    """One for each passage that is cited, by number."""
-    invented: tuple[int, ...]
-    """Numbers that were cited but never sent, in order of first mention."""
-
-
-def cited_numbers(text: str) -> list[int]:
-    """Return the numbers that ``[1]``, ``[1, 2]`` and ``[1-3]`` name, each once, as they appear."""
-    marks = MarkFilter(range(1, 1000))
-    marks.feed(text)
-    marks.flush()
-    return list(marks.cited)
-
-
-def cite(answer_text: str, passages: Sequence[Passage]) -> Cited:
-    """Return an answer with its citations; marks of passages that were never sent are cut out."""
-    marks = MarkFilter({passage.number for passage in passages})
-    text = marks.feed(answer_text) + marks.flush()
-    return Cited(text, citations_of(passages, marks.cited), tuple(marks.invented))
 
 
 def citations_of(passages: Sequence[Passage], numbers: Container[int]) -> tuple[Citation, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from askmd import places
-from askmd.addresses import is_loopback
+from askmd.addresses import OPENAI_URL, is_loopback
 from askmd.config import (
     DEFAULT_MODEL,
     TABLES,
@@ -26,7 +26,6 @@ from askmd.contracts import LLM, Embedder, TokenCounter
 from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
 from askmd.types import Identity
 
-OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
 FOUND_FILE = "config.toml"
 # OpenAI's list prices of January 2026.

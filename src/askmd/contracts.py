@@ -108,6 +108,9 @@ class Store(Protocol):
     def documents(self) -> Mapping[str, Document]:
         """Return every document by its path."""
 
+    def document(self, path: str) -> Document | None:
+        """Return one document; None where the index does not hold it."""
+
     def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
         """Return the nearest chunks by cosine among those ``where`` allows, best first."""
 

@@ -100,7 +100,7 @@ class Retriever:
 
     def read(self, path: str, chars: Chars) -> str | None:
         """Return a range of a document as indexed; None where its file has changed since."""
-        document = self._index.documents().get(path)
+        document = self._index.document(path)
         if document is None:
             return None
         try:
@@ -111,7 +111,7 @@ class Retriever:
 
     def is_stale(self, path: str) -> bool:
         """Whether a document's file has changed, or gone, since it was indexed."""
-        document = self._index.documents().get(path)
+        document = self._index.document(path)
         try:
             return document is None or self._source(path).digest != document.digest
         except (files.UnreadableFile, OSError):

@@ -1,5 +1,5 @@
 """Messages in, a token stream out: any OpenAI-compatible server."""
 
-from askmd.llm.client import OPENAI_URL, OpenAICompletion, OpenAILLM
+from askmd.llm.client import OpenAICompletion, OpenAILLM
 
-__all__ = ["OPENAI_URL", "OpenAICompletion", "OpenAILLM"]
+__all__ = ["OpenAICompletion", "OpenAILLM"]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from askmd.addresses import OPENAI_URL
 from askmd.endpoint import Endpoint, faults, open_client, pause_seconds, readable
 from askmd.errors import LLMError
 from askmd.llm.faults import NoCompletion, Silence, explain, may_pass, without_refused
@@ -18,7 +19,6 @@ from askmd.types import Message, Usage
 if TYPE_CHECKING:
     import openai
 
-OPENAI_URL = "https://api.openai.com/v1"
 USAGE_SECONDS = 3.0
 """How long the token counts are waited for once the answer is complete."""
 MOST_CHARACTERS = 1_000_000

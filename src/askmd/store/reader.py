@@ -106,6 +106,11 @@ class SQLiteStore:
         with self._reading() as view:
             return reading.read_documents(view.connection, view.database)
 
+    def document(self, path: str) -> Document | None:
+        """Return one document; None where the index does not hold it."""
+        with self._reading() as view:
+            return reading.find_document(view.connection, path, view.database)
+
     def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
         """Return the nearest chunks by cosine among those ``where`` allows, best first; exact.
 

@@ -49,6 +49,14 @@ def read_documents(connection: sqlite3.Connection, database: Path) -> dict[str, 
     return {row[0]: read_document(row, database) for row in rows}
 
 
+def find_document(connection: sqlite3.Connection, path: str, database: Path) -> Document | None:
+    """Return one document; None where the index does not hold it."""
+    row = connection.execute(
+        f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE path = ?", (path,)
+    ).fetchone()
+    return read_document(row, database) if row else None
+
+
 def read_chunks(
     connection: sqlite3.Connection, ids: Sequence[str], database: Path
 ) -> dict[str, Chunk]:
