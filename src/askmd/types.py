@@ -22,7 +22,8 @@ else:
     Vector = Vectors = object
 
 BlockKind = Literal[
-    "heading", "paragraph", "fence", "code", "table", "list", "quote", "html", "rule", "container"
+    "heading", "paragraph", "fence", "code", "table", "list", "item", "quote", "html", "comment",
+    "rule", "container", "note",
 ]  # fmt: skip
 Mode = Literal["hybrid", "dense", "words"]
 Role = Literal["system", "user", "assistant"]
@@ -35,14 +36,25 @@ Chars = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One top-level piece of Markdown, as whole lines of the document."""
+    """One piece of Markdown, as whole lines of the document."""
 
     kind: BlockKind
     lines: Lines
     level: int = 0
     """A heading's level, 1 to 6; 0 for everything else."""
     info: str = ""
-    """A heading's plain text, a fence's language, a container's kind."""
+    """A heading's plain text, a fence's language, a container's or callout's kind."""
+    children: tuple[Block, ...] = ()
+    """What a list, item, quote or container holds, in order; empty for what is not looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """A heading's id as the programs that publish Markdown make it."""
+
+    github: str = ""
+    mkdocs: str = ""
+    docusaurus: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Section:
     lines: Lines
     blocks: tuple[Block, ...]
     """In order, the heading's own block first; blank lines between blocks belong to none."""
+    anchors: Anchors = Anchors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,10 @@ class Outline:
     """Front matter's title, else the first level-1 heading, else empty."""
     description: str
     sections: tuple[Section, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Each footnote's text by its label, case-folded."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Each link definition's title, or an empty one, by its label: case-folded, blanks single."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,7 @@ class Chunk:
     """What the embedder reads: the heading path, whatever makes a cut piece readable, the text."""
     tokens: int
     """Tokens of ``embedded`` by the embedder's own tokenizer, special tokens inside."""
+    anchors: Anchors = Anchors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +194,7 @@ class Hit:
     lines: Lines
     chars: Chars
     text: str
+    anchors: Anchors = Anchors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +221,7 @@ class Passage:
     chunks: tuple[str, ...]
     score: float
     text: str
+    anchors: Anchors = Anchors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +250,7 @@ class Citation:
     """The file has changed since it was indexed."""
     quotes: tuple[Mapping[str, str], ...] = ()
     support: float | None = None
+    anchors: Anchors = Anchors()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def split(
                 path=path,
                 heading=heading,
                 anchor=draft.section.anchor,
+                anchors=draft.section.anchors,
                 lines=source.lines(whole.start, whole.end),
                 chars=(whole.start, whole.end),
                 text=said,
