@@ -16,7 +16,7 @@ from askmd.chunk.pack import Piece, pack
 from askmd.chunk.source import Range
 from askmd.errors import ConfigError
 from askmd.markdown import body_start, parse
-from askmd.types import Chunk
+from askmd.types import Anchors, Chunk
 
 NL = "\n"
 
@@ -82,6 +82,7 @@ def test_a_section_that_fits_is_one_chunk():
         text="# Setup\n\nInstall it.\n\n- one\n- two",
         embedded="Setup\nInstall it.\n\n- one\n- two",
         tokens=10,
+        anchors=Anchors("setup", "setup", "setup"),
     )
 
 
@@ -115,7 +116,7 @@ def test_a_heading_with_nothing_under_it_joins_the_chunk_before():
         (("A",), "# A\n\ntext\n\n## Empty"),
         (("A", "B"), "## B\n\nb\n\n## Last"),
     ]
-    assert chunks[0].embedded == "A\ntext\n\n## Empty"
+    assert chunks[0].embedded == "A\ntext\n\nEmpty"
 
 
 def test_a_heading_alone_in_its_file_stands_alone():
@@ -220,11 +221,11 @@ def test_a_cut_table_repeats_its_header():
     rows = [f"| row number {n} | has some cells | in it |" for n in range(12)]
     text = "| a | b | c |\n|---|---|---|\n" + NL.join(rows)
     chunks = cut(text, max_tokens=80)
-    header = "| a | b | c |\n|---|---|---|\n"
+    header = "| a | b | c |\n"
     assert [chunk.embedded for chunk in chunks] == [
-        header + NL.join(rows[:4]),
-        header + NL.join(rows[4:8]),
-        header + NL.join(rows[8:]),
+        header + "|---|---|---|\n" + NL.join(rows[:4]),
+        header + NL.join(rows[4:9]),
+        header + NL.join(rows[9:]),
     ]
     assert NL.join(texts(chunks)) == text
 
@@ -315,9 +316,9 @@ def test_unreadable_front_matter_is_in_a_chunk_and_heads_none():
 def test_headings_without_text_fill_chunks_in_linear_time():
     text = "# a\n" * 50_000
     outline = parse(text)
-    began = time.perf_counter()
+    began = time.process_time()
     chunks = split("a.md", text, outline, WordCounter(), max_tokens=256)
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4
     assert max(chunk.tokens for chunk in chunks) <= 256
     assert_covered(text, chunks)
 
@@ -349,7 +350,7 @@ def test_an_id_says_path_heading_text_and_repeat():
     ids = [chunk.id for chunk in chunks + elsewhere]
     assert len(set(ids)) == 4
     assert ids[0] == "56d24c88832d696c76a1fae5"
-    assert VERSION == 1
+    assert VERSION == 2
 
 
 def test_an_edit_changes_no_chunk_of_another_section():
@@ -362,7 +363,7 @@ def test_an_edit_changes_no_chunk_of_another_section():
 
 def test_an_overlap_repeats_one_short_sentence_of_a_cut_paragraph():
     pieces = tuple(
-        Piece(Range(10 * n, 10 * n + 9), tokens, opens=n == 0, closes=n == 5, is_sentence=True)
+        Piece(Range(10 * n, 10 * n + 9), "paragraph", "", tokens, opens=n == 0, is_sentence=True)
         for n, tokens in enumerate([20, 20, 5, 20, 20, 5])
     )
     overlapping = [[pieces.index(p) for p in chunk] for chunk in pack(pieces, 46, overlap=1)]
@@ -376,9 +377,9 @@ def test_an_overlap_repeats_one_short_sentence_of_a_cut_paragraph():
 def test_a_long_text_is_cut_in_linear_time_and_counted_a_few_times(unit: str):
     text = unit * (400_000 // len(unit))
     counter, outline = WordCounter(), parse(text)
-    began = time.perf_counter()
+    began = time.process_time()
     split("a.md", text, outline, counter, max_tokens=256)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert counter.seen < 8 * len(text)
 
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from askmd.citations import LONGEST_MARK, MarkFilter, citations_of
-from askmd.types import Citation, Passage
+from askmd.types import Anchors, Citation, Passage
 
+ANCHORS = Anchors("a", "a_1", "a-1")
 PIECES = ["[", "]", "1", "2", "9", ", ", "-", " ", "\n", "`", "```", "~~~", "sh", "[1]", "[9]", "a"]
 PIECES += ["    ", "\n\n", "- ", "(", ":"]
 
@@ -39,11 +40,22 @@ def cited_numbers(text: str) -> list[int]:
 
 
 def passage(number: int) -> Passage:
-    return Passage(number, "a.md", ("A",), "a", (1, 2), (0, 9), ("c",), 0.5, "text text")
+    return Passage(number, "a.md", ("A",), "a", (1, 2), (0, 9), ("c",), 0.5, "text text", ANCHORS)
 
 
 def citation(number: int) -> Citation:
-    return Citation(number, "a.md", ("A",), "a", (1, 2), (0, 9), ("c",), 0.5, "text text")
+    return Citation(
+        number,
+        "a.md",
+        ("A",),
+        "a",
+        (1, 2),
+        (0, 9),
+        ("c",),
+        0.5,
+        "text text",
+        anchors=ANCHORS,
+    )
 
 
 def streamed(text: str, cuts: list[int]) -> str:

@@ -71,7 +71,7 @@ def test_search_as_json_is_what_the_outside_counts_on(indexed: Askmd):
     )
     assert set(found["hits"][0]) == {
         *("rank", "score", "scores", "above_floor", "chunk", "path"),
-        *("heading", "anchor", "lines", "chars", "text"),
+        *("heading", "anchor", "anchors", "lines", "chars", "text"),
     }
     assert found["hits"][0]["lines"] == [9, 11]
 

@@ -20,13 +20,15 @@ SOURCE = HOME / "src" / "askmd"
 FLOORS = [
     {"types", "errors", "addresses"},
     {"config", "contracts"},
+    # The script: what a question and the index are both read by.
+    {"words"},
     {"markdown", "chunk", "rank", "passages", "prompt", "citations", "evidence", "filters"},
     # The wire: what both kinds of server need.
     {"endpoint"},
     {"files", "places", "tokens", "embed", "store", "llm", "terminal"},
     # The landing: the journeys take a Config, and compose turns it into parts for them.
     {"compose"},
-    {"ingest", "retriever", "answer"},
+    {"ingest", "retriever", "answer", "inspection"},
     {"repl"},
     # The front door opens the others.
     {"cli"},

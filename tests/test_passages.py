@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from askmd.passages import assemble, prompt_text
-from askmd.types import Chars, Hit, Passage
+from askmd.types import Anchors, Chars, Hit, Passage
 
 TEXT = "# One\n\nfirst words here\n\n## Two\n\nsecond words here\n\n\nthird words, the last ones\n"
 """A document whose parts below are its chunks."""
@@ -98,6 +99,18 @@ def test_neighbours_with_white_space_between_become_one_at_the_better_ones_place
     assert merged.heading == ("One",)
     assert merged.chunks == ("a.md0", "a.md25")
     assert merged.score == 0.5
+
+
+def test_a_merged_passage_has_the_anchors_of_its_first_chunk():
+    first, second = Anchors("one", "one_1", "one-1"), Anchors("two", "two", "two")
+    hits = [
+        replace(hit(1, PARTS["b"], heading="Two"), anchors=second),
+        replace(hit(2, PARTS["a"]), anchors=first),
+    ]
+
+    [passage] = assemble(hits, Words(), budget_tokens=100, read=read)
+
+    assert (passage.heading, passage.anchor, passage.anchors) == (("One",), "one", first)
 
 
 def test_a_hit_between_two_others_joins_them():

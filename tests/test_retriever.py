@@ -1,3 +1,7 @@
+"""A question to ranked hits."""
+
+# ruff: noqa: RUF001 - people ask in every script.
+
 from __future__ import annotations
 
 import threading
@@ -68,6 +72,69 @@ def test_a_words_only_search_knows_no_cosine(index: Config):
     with Retriever.open(index) as retriever:
         hit = retriever.search("autovacuum", mode="words")[0]
     assert (set(hit.scores), hit.above_floor) == ({"bm25"}, None)
+
+
+COOKBOOK = {
+    "zh.md": "# 部署指南\n\n## 反向代理\n\n修改配置文件后请重新启动，否则新的端口不会生效。\n",
+    "ja.md": "# 運用手順\n\n## 複製\n\n毎晩データベースを複製し、週に一度復元を試します。\n",
+    "ko.md": "# 운영 안내\n\n## 인증서\n\n인증서는 만료 한 달 전에 갱신합니다.\n",
+    "th.md": "# คู่มือ\n\n## รหัสผ่าน\n\nผู้ใช้ต้องเปลี่ยนรหัสผ่านทุกสามเดือนและห้ามใช้ซ้ำ\n",
+    "hi.md": "# मार्गदर्शिका\n\n## सूचनाएँ\n\nचेतावनी मिलते ही मौजूद इंजीनियर को फ़ोन करें।\n",
+    "ru.md": "# Руководство\n\n## Очередь\n\nЕсли очередь растёт, добавьте ещё один обработчик.\n",
+    "el.md": "# Οδηγός\n\n## Αρχεία\n\nΤα παλιά αρχεία διαγράφονται μετά από έναν μήνα.\n",
+    "ar.md": "# الدليل\n\n## الصلاحيات\n\nيمنح المدير صلاحية القراءة لكل عضو جديد في الفريق.\n",
+}
+"""Notes of an operator in eight scripts."""
+
+
+@pytest.fixture
+def cookbook(tmp_path: Path, settings: Config) -> Config:
+    root = tmp_path / "cookbook"
+    root.mkdir()
+    for name, text in COOKBOOK.items():
+        (root / name).write_text(text, encoding="utf-8")
+    ingest_folder(root, settings)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("改了配置文件为什么端口没有生效？", "zh.md"),
+        ("データベースの復元はいつ試しますか", "ja.md"),
+        ("인증서를 언제 갱신해야 하나요?", "ko.md"),
+        ("ต้องเปลี่ยนรหัสผ่านเมื่อไร", "th.md"),
+        ("चेतावनी मिलने पर किस इंजीनियर को फ़ोन करें?", "hi.md"),
+        ("Что делать, если ОЧЕРЕДЬ растет?", "ru.md"),
+        ("Ποτε διαγραφονται τα παλια αρχεια;", "el.md"),
+        ("من يمنح صَلاحِيَّة القراءة؟", "ar.md"),
+    ],
+)
+def test_words_find_a_document_in_the_script_it_is_asked_in(
+    cookbook: Config, question: str, path: str
+):
+    with Retriever.open(cookbook) as retriever:
+        found = retriever.find(question, mode="words")
+        assert retriever.has_evidence(found)
+    assert found.hits[0].path == path
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "法国的首都是哪里，有多少人口？",
+        "おいしいラーメンの作り方は",
+        "주말에 볼 만한 영화는 무엇인가요",
+        "เมืองหลวงของฝรั่งเศสคืออะไร",
+        "फ्रांस की राजधानी क्या है",
+        "Какая столица у Франции?",
+    ],
+)
+def test_a_question_about_something_else_has_no_evidence_in_any_script(
+    cookbook: Config, question: str
+):
+    with Retriever.open(cookbook) as retriever:
+        assert not retriever.has_evidence(retriever.find(question, mode="words"))
 
 
 def test_a_filter_holds_in_every_mode(index: Config):

@@ -1,5 +1,7 @@
 """The index on disk: what it keeps, finds and refuses, and what becomes of it when things break."""
 
+# ruff: noqa: RUF001 - words of every script are looked for.
+
 from __future__ import annotations
 
 import json
@@ -32,7 +34,7 @@ from askmd.errors import (
 from askmd.filters import parse_filter
 from askmd.store import Counts, SQLiteStore, open_store, open_writer, vector_key
 from askmd.store.vectors import read_vector_file, write_vector_file
-from askmd.types import Chunk, Document, Filter, Identity, Indexed, Scored, Stamp
+from askmd.types import Anchors, Chunk, Document, Filter, Identity, Indexed, Scored, Stamp
 
 if TYPE_CHECKING:
     from askmd.types import Vector
@@ -227,6 +229,27 @@ def test_text_of_any_kind_survives(folder: Path):
         assert store.documents()["ünïcode/ß.md"].title == "? half"
 
 
+@pytest.mark.parametrize(
+    ("anchors", "stored"),
+    [
+        (Anchors("setup", "setup", "setup"), ""),
+        (Anchors("setup", "setup_1", "setup-1"), '["setup", "setup_1", "setup-1"]'),
+        (Anchors(), '["", "", ""]'),
+    ],
+)
+def test_the_anchors_of_each_publisher_come_back_and_equal_ones_take_no_room(
+    folder: Path, anchors: Anchors, stored: str
+):
+    one = make("a.md", "Setup: Install it.")
+    chunk = replace(one.chunks[0], anchors=anchors)
+
+    fill(folder, Indexed(one.document, [chunk]))
+
+    assert query(folder, "SELECT anchors FROM chunks") == [(stored,)]
+    with open_store(folder) as store:
+        assert store.chunks([chunk.id]) == {chunk.id: as_read(chunk)}
+
+
 def test_neighbours_stand_before_and_after_in_order(store: Store):
     first, middle, last = (as_read(chunk) for chunk in NGINX.chunks)
 
@@ -335,6 +358,106 @@ def test_whatever_is_asked_is_words_and_never_syntax(store: Store, terms: list[s
 
     assert NGINX.chunks[2].id in [one.id for one in found]
     assert store.vocabulary_has([*terms, "gateway"]) >= {"gateway"}
+
+
+CHINESE = make("zh.md", "设置: 打开配置文件，修改端口号。", "重启: 然后重新启动服务器。")
+THAI = make("th.md", "การตั้งค่า: เปิดไฟล์และเปลี่ยนพอร์ต")
+PICTURE = make("picture.md", f"Logo: The quokka ![](data:image/png;base64,{'QUJD' * 99})")
+SCRIPTS = (CHINESE, THAI, PICTURE, NGINX)
+
+
+def test_words_without_spaces_are_found_inside_their_sentence(folder: Path):
+    fill(folder, *SCRIPTS)
+
+    with open_store(folder) as store:
+        found = {
+            term: [one.id for one in store.words([term], 9, ALL)]
+            for term in ("配置", "配置文件", "文置", "件", "。", "设", "พอร์ต", "quokka", "QUJD")
+        }
+        assert store.vocabulary_has(found) == {term for term, ids in found.items() if ids}
+    [first, _], [thai], [picture] = CHINESE.chunks, THAI.chunks, PICTURE.chunks
+    assert found == {
+        "配置": [first.id],
+        "配置文件": [first.id],
+        "文置": [],
+        "件": [first.id],
+        "。": [],
+        "设": [first.id],
+        "พอร์ต": [thai.id],
+        "quokka": [picture.id],
+        "QUJD": [],
+    }
+
+
+def test_only_text_that_is_searched_otherwise_is_kept_a_second_time(folder: Path):
+    fill(folder, *SCRIPTS)
+
+    rows = query(
+        folder, "SELECT path, words_text FROM chunks JOIN documents ON document = documents.number"
+    )
+
+    assert {path for path, words in rows if words is None} == {"guides/nginx.md"}
+    assert ("zh.md", " 然后 后重 重新 新启 启动 动服 服务 务器 器 。") in rows
+
+
+def test_the_words_of_every_script_stay_true_through_changes_and_can_be_rebuilt(folder: Path):
+    fill(folder, *SCRIPTS)
+    kept = make("zh.md", "设置: 打开配置文件，修改端口号。", "重启: Then restart the server.")
+    fill(folder, kept, removed=["th.md"])
+    assert_whole(folder)
+
+    with open_store(folder) as store:
+        assert store.vocabulary_has(["服务", "พอ", "配置", "restart"]) == {"配置", "restart"}
+    connection = sqlite3.connect(database_of(folder))
+    before = connection.execute("SELECT * FROM words('配置 OR nginx') ORDER BY rowid").fetchall()
+    connection.execute("UPDATE chunks SET words_text = NULL WHERE words_text IS NOT NULL")
+    assert connection.execute("SELECT * FROM words('配置')").fetchall() == []
+    connection.rollback()
+    connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
+    assert (
+        before
+        == connection.execute("SELECT * FROM words('配置 OR nginx') ORDER BY rowid").fetchall()
+    )
+    connection.close()
+    assert_whole(folder)
+
+
+@pytest.mark.parametrize("column", ["words_text", "words_heading", "anchors"])
+def test_what_is_derived_for_a_search_is_under_the_chunks_checksum(folder: Path, column: str):
+    fill(folder, CHINESE)
+    connection = sqlite3.connect(database_of(folder))
+    connection.execute(f"UPDATE chunks SET {column} = 'forged'")
+    connection.commit()
+    connection.close()
+
+    with (
+        open_store(folder) as store,
+        pytest.raises(IndexCorrupt, match=r"a chunk of zh\.md has changed"),
+    ):
+        store.chunks([CHINESE.chunks[0].id])
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "not_found"),
+    [
+        ("हिन्दी में लिखी किताब", ["किताब", "हिन्दी"], ["कि", "ताब"]),
+        ("Das Café in Zürich", ["cafe", "CAFÉ", "zürich", "Zu\u0308rich"], ["caf"]),
+        ("كِتَابٌ قديم", ["كتاب", "قديم"], ["كت"]),
+        ("סֵפֶר ישן", ["ספר", "ישן"], ["ספ"]),
+        ("Ещё одна ёлка", ["еще", "елка", "ЁЛКА"], ["лка"]),
+        ("Η ΟΔΟΣ της Αθήνας", ["οδός", "αθηνας", "Αθήνας"], ["θήνα"]),
+        ("step 1\ufe0f\u20e3 of ⚠\ufe0f danger", ["1", "danger"], ["\ufe0f", "\u20e3"]),
+        ("ＡＰＩ　２．０", ["api", "API", "2.0"], ["ap"]),
+    ],
+    ids=["Hindi", "Latin", "Arabic", "Hebrew", "Russian", "Greek", "emoji", "full width"],
+)
+def test_a_word_is_whole_with_its_marks_and_found_as_people_type_it(
+    folder: Path, text: str, found: list[str], not_found: list[str]
+):
+    fill(folder, make("a.md", f"H: {text}"))
+
+    with open_store(folder) as store:
+        assert store.vocabulary_has([*found, *not_found]) == set(found)
 
 
 def test_no_terms_and_no_limit_find_nothing(store: Store):
@@ -1402,12 +1525,20 @@ with open_writer(folder, IDENTITY, folder.parent / "docs") as writer:
 
 def test_an_index_of_another_version_is_refused(library: Path):
     connection = sqlite3.connect(database_of(library))
-    connection.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
+    connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
     connection.commit()
     connection.close()
 
-    with pytest.raises(IndexMismatch, match="another version"):
-        open_store(library)
+    for attempt in (
+        lambda: open_store(library),
+        lambda: open_writer(library, IDENTITY, library.parent / "docs"),
+    ):
+        with pytest.raises(IndexMismatch, match="another version") as caught:
+            attempt()
+        assert caught.value.next_step == "run `askmd ingest --rebuild`"
+    fill(library, HOME, rebuild=True)
+    with open_store(library, IDENTITY) as store:
+        assert set(store.documents()) == {"index.md"}
 
 
 def test_the_reader_meets_the_contract(store: SQLiteStore):

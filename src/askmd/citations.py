@@ -39,6 +39,7 @@ def _citation(passage: Passage) -> Citation:
         path=passage.path,
         heading=passage.heading,
         anchor=passage.anchor,
+        anchors=passage.anchors,
         lines=passage.lines,
         chars=passage.chars,
         chunks=passage.chunks,

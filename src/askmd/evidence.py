@@ -6,12 +6,16 @@ Until a floor is calibrated for each index, one constant stands for what nonsens
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from askmd.words import Run, Script, is_unspaced, runs, segmented
 
 COSINE_FLOOR = 0.15
 """Below this cosine all-MiniLM-L6-v2 sees nothing in common; an unrelated question scores 0.09."""
 
-_TOKEN = re.compile(r"(?:(?<![\w-])-{1,2}(?=\w))?\w+(?:[-.:/@+]+\w+)*(?:\+\+|#)?")
-_PART = re.compile(r"[^\W_]+")
 _CLITIC = re.compile(r"[\u2019'](?:s|t|d|m|re|ve|ll)\b", re.IGNORECASE)
 
 _COMMON = """
@@ -25,31 +29,103 @@ _COMMON = """
 """
 STOP_WORDS = frozenset(_COMMON.split())
 """English words that stand in questions about anything."""
+_LONE = frozenset(
+    "はがをにへとでもやかねよなの的了是在和吗呢吧与及我你有不就也都请은는이가을를의에도로와과만"
+)
+"""Particles of Japanese, Chinese and Korean, which stand alone beside a foreign word."""
+_ASKING = re.compile(
+    "什么|什麼|怎么样|怎么|怎麼|怎样|如何|为何|為何|哪里|哪裡|哪些|哪个|是否|多少|可以|能否|[的吗嗎呢]|"
+    "何故|어떻게|무엇|어디|언제|누구|얼마|"
+    "ได้อย่างไร|อย่างไร|ยังไง|อะไร|ทำไม|ที่ไหน|เมื่อไหร่|เมื่อไร|เท่าไหร่|เท่าไร|ใคร|หรือไม่"
+)
+"""What asks and says nothing by itself, in Chinese, Japanese, Korean and Thai."""
+_STRETCH: dict[Script, int] = {
+    "hiragana": 4, "katakana": 4, "bopomofo": 4, "thai": 4, "lao": 4, "khmer": 3, "myanmar": 3,
+}  # fmt: skip
+"""How many letters of a script without spaces are as good as a word: fewer occur by chance."""
+LEAST_SHARE = 1 / 3
+"""Of a question's pairs in Chinese or Korean, of which half span two words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What in the documents would show that they speak of a question."""
+
+    words: tuple[str, ...]
+    """Each is enough; so is a stretch of a script whose letters are sounds."""
+    pairs: tuple[str, ...]
+    """Of Chinese and Korean characters. One of ten occurs by chance: they count together."""
+
+    def matched(self, known: Collection[str]) -> int:
+        """Return how many of the signs count, given those that occur."""
+        pairs = sum(pair in known for pair in self.pairs)
+        is_enough = pairs >= LEAST_SHARE * len(self.pairs)
+        return sum(word in known for word in self.words) + (pairs if is_enough else 0)
 
 
 def content_words(question: str) -> list[str]:
     """Return what a question is about: lower-cased words in order, each once, no stop words.
 
     An identifier such as ``ERR_CONN_RESET``, ``--no-cache`` or ``v1.2.3`` stands whole, followed by
-    its parts of two characters and more that hold a letter.
+    its parts of two characters and more that hold a letter. What is written without spaces stands
+    in the pairs that ``words.segmented`` makes.
     """
+    text = segmented(_CLITIC.sub("", question), with_ends=False)
+    token, part = _patterns("".join(sorted(set(filter(_is_mark, text)))))
     words: dict[str, None] = {}
-    for token in _TOKEN.findall(_CLITIC.sub("", question)):
-        word = token.lower()
-        if word not in STOP_WORDS:
+    for found in token.findall(text):
+        word = found.lower()
+        if word not in STOP_WORDS and word not in _LONE:
             words[word] = None
-            words.update(dict.fromkeys(_parts(word)))
+            words.update(dict.fromkeys(_parts(word, part)))
     return list(words)
 
 
-def _parts(word: str) -> list[str]:
+def signs(question: str) -> Signs:
+    """Return what to look for in the documents before a question is worth an answer."""
+    words = [word for word in content_words(question) if not is_unspaced(word)]
+    found = [run for run in runs(_ASKING.sub(" ", question)) if _text(run) not in _LONE]
+    # Between Chinese characters hiragana says how words belong together, and little else.
+    said = [run for run in found if run.script != "hiragana"] or ([] if words else found)
+    pairs: list[str] = []
+    for run in said:
+        if run.script in _STRETCH:
+            words += _stretches(run, _STRETCH[run.script])
+        else:
+            pairs += _stretches(run, 2)
+    return Signs(tuple(dict.fromkeys(words)), tuple(dict.fromkeys(pairs)))
+
+
+def _text(run: Run) -> str:
+    return "".join(run.characters)
+
+
+def _stretches(run: Run, length: int) -> Iterator[str]:
+    """Yield what stands in each window of so many characters; all of a shorter run."""
+    for start in range(max(1, len(run.characters) - length + 1)):
+        yield "".join(run.characters[start : start + length])
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char).startswith("M")
+
+
+@lru_cache(maxsize=64)
+def _patterns(marks: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what matches a token and a part of one, whose letters may carry these marks."""
+    word = rf"\w[\w{marks}]*"
+    token = rf"(?:(?<![\w-])-{{1,2}}(?=\w))?{word}(?:[-.:/@+]+{word})*(?:\+\+|#)?"
+    return re.compile(token), re.compile(rf"[^\W_](?:[^\W_]|[{marks}])*" if marks else r"[^\W_]+")
+
+
+def _parts(word: str, part: re.Pattern[str]) -> list[str]:
     """Return the parts of an identifier that say something by themselves; none of a plain word."""
-    if _PART.fullmatch(word):
+    if part.fullmatch(word):
         return []
     return [
-        part
-        for part in _PART.findall(word)
-        if len(part) > 1 and not part.isdigit() and part not in STOP_WORDS
+        found
+        for found in part.findall(word)
+        if len(found) > 1 and not found.isdigit() and found not in STOP_WORDS
     ]
 
 

@@ -75,6 +75,7 @@ def _passage(hit: Hit) -> Passage:
         path=hit.path,
         heading=hit.heading,
         anchor=hit.anchor,
+        anchors=hit.anchors,
         lines=hit.lines,
         chars=hit.chars,
         chunks=(hit.chunk,),

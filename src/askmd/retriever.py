@@ -94,9 +94,10 @@ class Retriever:
 
         The bar is that of ``evidence``: a content word that occurs, or a cosine above the floor.
         """
-        known = self._index.vocabulary_has(evidence.content_words(search.question))
+        signs = evidence.signs(search.question)
+        known = self._index.vocabulary_has([*signs.words, *signs.pairs])
         cosines = [hit.scores["cosine"] for hit in search.hits if "cosine" in hit.scores]
-        return evidence.has_evidence(max(cosines, default=None), len(known))
+        return evidence.has_evidence(max(cosines, default=None), signs.matched(known))
 
     def read(self, path: str, chars: Chars) -> str | None:
         """Return a range of a document as indexed; None where its file has changed since."""
@@ -206,6 +207,7 @@ def _hit(chunk: Chunk, place: int, score: float, scores: Mapping[str, float]) ->
         path=chunk.path,
         heading=chunk.heading,
         anchor=chunk.anchor,
+        anchors=chunk.anchors,
         lines=chunk.lines,
         chars=chunk.chars,
         text=chunk.text,

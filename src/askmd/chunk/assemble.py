@@ -12,12 +12,15 @@ from askmd.chunk.breadcrumb import Breadcrumb, breadcrumbs
 from askmd.chunk.measure import NEXT_STEP, Measure
 from askmd.chunk.pack import BARE, Piece, Pieces, pack, unsaid, weight
 from askmd.chunk.pieces import Cutting
+from askmd.chunk.reading import Reader
 from askmd.chunk.source import Range, Source
 from askmd.contracts import TokenCounter
 from askmd.types import Block, Chunk, Outline, Section
 
-VERSION = 1
+VERSION = 2
 """Grows whenever the same text would be cut or embedded differently."""
+UNREAD_CHARS = 100
+"""How much is embedded of a chunk in which there is nothing to read: a comment, a blob."""
 
 
 def split(
@@ -31,10 +34,12 @@ def split(
     """
     measure = Measure(counter, max_tokens)
     source = Source(text)
-    drafts = _drafts(outline.sections, Cutting(source, measure))
+    reader = Reader(outline.notes, outline.links)
+    cutting = Cutting(source, measure, reader)
+    drafts = _drafts(outline.sections, cutting)
     repeats: Counter[tuple[tuple[str, ...], str]] = Counter()
     chunks: list[Chunk] = []
-    for draft, embedded, tokens in _settled(drafts, source, measure):
+    for draft, embedded, tokens in _settled(drafts, cutting):
         whole = draft.range
         said = text[whole.start : whole.end]
         heading = draft.section.path
@@ -74,16 +79,6 @@ class _Draft:
     @property
     def range(self) -> Range:
         return Range(self.pieces[0].range.start, self.pieces[-1].range.end)
-
-    def embedded(self, text: str) -> str:
-        """Return what the embedder reads: breadcrumb, lead, the text, tail."""
-        body = unsaid(self.pieces)
-        parts = [self.breadcrumb]
-        if body:
-            parts.append("" if body[0].opens else body[0].frame.lead)
-            parts.append(text[body[0].range.start : body[-1].range.end])
-            parts.append("" if body[-1].closes else body[-1].frame.tail)
-        return "\n".join(filter(None, parts)) or text[self.range.start : self.range.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,30 +141,63 @@ def _drafts(sections: Sequence[Section], cutting: Cutting) -> list[_Draft]:
 def _fitted(
     group: _Group, whole: Sequence[Piece], cutting: Cutting, crumb: Breadcrumb, room: int
 ) -> Iterator[Piece]:
-    for n, (piece, block) in enumerate(zip(whole, group.blocks, strict=True)):
+    heading_tokens = 0
+    for n, (piece, block, frame) in enumerate(cutting.with_leads(group.blocks, whole, room)):
         if n < group.heads and crumb.is_whole:
-            yield Piece(piece.range, piece.tokens, piece.joint, is_said=True)
-        else:
+            yield replace(piece, is_said=True)
+        elif block.kind == "heading":
             yield from cutting.fitted(piece, block, room)
+            heading_tokens += piece.tokens
+        else:
+            # A heading that the breadcrumb cuts stands in one chunk with what is under it.
+            fits = 2 * heading_tokens < room
+            yield from cutting.fitted(piece, block, room - heading_tokens * fits, frame)
+            heading_tokens = 0
 
 
-def _settled(
-    drafts: Sequence[_Draft], source: Source, measure: Measure
-) -> Iterator[tuple[_Draft, str, int]]:
+def _settled(drafts: Sequence[_Draft], cutting: Cutting) -> Iterator[tuple[_Draft, str, int]]:
     """Yield the drafts with their text to embed and its exact count; halve those above the bound.
 
     Estimates add up for word pieces; byte pairs and prefixes may surprise.
     """
-    texts = [draft.embedded(source.text) for draft in drafts]
-    counts = measure.counter.count(texts) if texts else []
+    texts = [_embedded(draft, cutting) for draft in drafts]
+    counts = cutting.measure.counter.count(texts) if texts else []
     for draft, text, tokens in zip(drafts, texts, counts, strict=True):
-        if tokens <= measure.bound:
+        if tokens <= cutting.measure.bound:
             yield draft, text, tokens
         else:
-            yield from _settled(_halves(draft, source), source, measure)
+            yield from _settled(_halves(draft, cutting), cutting)
 
 
-def _halves(draft: _Draft, source: Source) -> list[_Draft]:
+def _embedded(draft: _Draft, cutting: Cutting) -> str:
+    """Return what the embedder reads: breadcrumb, lead, the pieces' readings, tail."""
+    body = unsaid(draft.pieces)
+    said = _read(body, cutting.source.text)
+    if said:
+        frame = (body[0].frame.lead, said, body[-1].frame.tail)
+        return "\n".join(filter(None, (draft.breadcrumb, *frame)))
+    if not body and draft.breadcrumb:
+        return draft.breadcrumb
+    # Nothing here is for a reader; a heading above it would make a good hit of a blob.
+    start = draft.range.start
+    head = cutting.source.text[start : min(draft.range.end, start + UNREAD_CHARS)]
+    return head[: max(1, cutting.measure.counter.cut(head, cutting.measure.bound))]
+
+
+def _read(pieces: Pieces, text: str) -> str:
+    """Return the pieces' readings, apart as they stand in the text."""
+    parts: list[str] = []
+    end = 0
+    for piece in pieces:
+        if piece.reading and parts:
+            newlines = text.count("\n", end, piece.range.start)
+            parts.append("\n" * min(newlines, 2) or " " * (end < piece.range.start))
+        parts.append(piece.reading)
+        end = piece.range.end
+    return "".join(parts).strip("\n")
+
+
+def _halves(draft: _Draft, cutting: Cutting) -> list[_Draft]:
     body = unsaid(draft.pieces)
     if len(body) > 1:
         middle = len(draft.pieces) - len(body) // 2
@@ -178,18 +206,11 @@ def _halves(draft: _Draft, source: Source) -> list[_Draft]:
             replace(draft, pieces=draft.pieces[middle:]),
         ]
     [piece] = draft.pieces[-1:]
-    start, end = piece.range.start, piece.range.end
-    if end - start > 1:
-        middle = (start + end) // 2
-        parts = [source.trimmed(start, middle), source.trimmed(middle, end)]
-        pieces = [
-            replace(piece, range=part, opens=piece.opens and n == 0, closes=piece.closes and n == 1)
-            for n, part in enumerate(parts)
-            if part
-        ]
+    if piece.range.end - piece.range.start > 1:
+        first, *rest = cutting.halves(piece)
         return [
-            replace(draft, pieces=(*draft.pieces[:-1], pieces[0])),
-            *(replace(draft, pieces=(each,)) for each in pieces[1:]),
+            replace(draft, pieces=(*draft.pieces[:-1], first)),
+            *(replace(draft, pieces=(each,)) for each in rest),
         ]
     if draft.breadcrumb or piece.frame is not BARE:
         bare = tuple(replace(each, frame=BARE) for each in draft.pieces)

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from askmd.chunk.source import Range
+from askmd.types import BlockKind
 
 OVERLAP_SENTENCES = 0
 """How many sentences (0 or 1) a cut paragraph's next chunk repeats from the chunk before."""
 MAX_OVERLAP = 0.15
 """A sentence that fills more of a chunk than this is not repeated."""
-SMALL_LAST = 0.25
+SMALL_LAST = 0.5
 """A section's last chunk that fills less than this of the room shares with the one before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What makes a piece of a cut table or fence readable by itself."""
+    """What makes a piece readable that stands first, or last, in its chunk."""
 
     lead: str = ""
-    """A table's header and delimiter row, a fence's opening line."""
+    """A list's lead-in line, a table's header row, a fence's opening line."""
     tail: str = ""
     """A fence's closing line."""
     lead_tokens: int = 0
@@ -35,6 +36,9 @@ class Piece:
     """A whole block, or a piece of one that is too long."""
 
     range: Range
+    kind: BlockKind
+    reading: str
+    """What the embedder reads of it; empty where there is nothing to read."""
     tokens: int
     """By itself, without special tokens."""
     joint: int = 0
@@ -42,10 +46,10 @@ class Piece:
     frame: Frame = BARE
     opens: bool = True
     """Whether nothing of its block stands before it."""
-    closes: bool = True
-    """Whether nothing of its block stands after it."""
     is_said: bool = False
     """Whether it is a heading that the breadcrumb says already."""
+    leads: bool = False
+    """Whether it says little without what follows: a heading, ``as follows:``, a title."""
     is_sentence: bool = False
 
 
@@ -58,14 +62,13 @@ def unsaid(pieces: Pieces) -> Pieces:
     return pieces[first:]
 
 
-def weight(pieces: Pieces) -> int:
+def weight(pieces: Sequence[Piece]) -> int:
     """Return about how many tokens the pieces take as one chunk, its breadcrumb left out."""
-    body = unsaid(pieces)
+    body = unsaid(tuple(pieces))
     if not body:
         return 0
     inside = sum(piece.tokens + piece.joint for piece in body) - body[0].joint
-    lead = 0 if body[0].opens else body[0].frame.lead_tokens
-    return inside + lead + (0 if body[-1].closes else body[-1].frame.tail_tokens)
+    return inside + body[0].frame.lead_tokens + body[-1].frame.tail_tokens
 
 
 def pack(pieces: Pieces, room: int, *, overlap: int = OVERLAP_SENTENCES) -> list[Pieces]:
@@ -93,16 +96,27 @@ def _greedy(pieces: Pieces, room: int, overlap: int) -> list[Pieces]:
     fill = 0
     for piece in pieces:
         added = piece.tokens + (piece.joint if fill else 0)
-        tail = 0 if piece.closes else piece.frame.tail_tokens
-        if fill and fill + added + tail > room:
-            chunks.append(tuple(chunk))
-            chunk = _repeated(chunk, piece, room) if overlap else []
-            fill = sum(repeated.tokens for repeated in chunk)
-            added = piece.tokens
+        if fill and fill + added + piece.frame.tail_tokens > room:
+            kept = _leading(chunk, piece, room)
+            chunks.append(tuple(chunk[: len(chunk) - len(kept)]))
+            chunk = kept or (_repeated(chunk, piece, room) if overlap else [])
+            fill = weight(chunk)
+            added = piece.tokens + (piece.joint if fill else 0)
         if not piece.is_said or fill:
-            fill += added + (0 if fill or piece.opens else piece.frame.lead_tokens)
+            fill += added + (0 if fill else piece.frame.lead_tokens)
         chunk.append(piece)
     return [*chunks, tuple(chunk)] if chunk else chunks
+
+
+def _leading(chunk: Sequence[Piece], following: Piece, room: int) -> list[Piece]:
+    """Return the last pieces of a chunk that belong with what follows, if they fit with it."""
+    start = len(chunk)
+    while start > 0 and chunk[start - 1].leads and not chunk[start - 1].is_said:
+        start -= 1
+    kept = list(chunk[start:])
+    if not kept or not unsaid(tuple(chunk[:start])):
+        return []
+    return kept if weight([*kept, following]) <= room else []
 
 
 def _repeated(chunk: Sequence[Piece], following: Piece, room: int) -> list[Piece]:

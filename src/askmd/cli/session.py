@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from askmd.answer import Chat
     from askmd.config import Config
     from askmd.ingest import IngestReport
+    from askmd.inspection import Check
     from askmd.retriever import Retriever
     from askmd.types import Passage, Search
 
@@ -74,6 +75,15 @@ def run_ingest(
             progress=progress,
             cancel=cancel,
         )
+
+
+def run_check(folder: Path, config: Config) -> Check:
+    """Prove how a folder is cut, with progress; Ctrl-C stops it between two files."""
+    from askmd.inspection import check_folder
+    from askmd.terminal import progress_bar
+
+    with progress_bar() as progress, _cancel_on_signal() as cancel:
+        return check_folder(folder, config, progress=progress, cancel=cancel)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def print_search(found: Search, *, explain: bool, is_filtered: bool, as_json: bo
         way = "another --filter" if is_filtered else "other words"
         say(f"nothing found; try {way}, or `askmd status` to see what is indexed")
     for hit in found.hits:
-        print(f"{hit.rank}. {_bold(source_line(hit))}")
+        print(f"{hit.rank}. {bold(source_line(hit))}")
         if explain:
             print(f"   {_explained(hit)}")
         lines = [line for line in clean(hit.text).split("\n") if line.strip()]
@@ -58,7 +58,7 @@ def print_passages(found: Search, passages: Sequence[Passage], as_json: bool) ->
         print_json(asdict(found) | {"passages": rows})
         return
     for passage in passages:
-        print(f"[{passage.number}] {_bold(source_line(passage))}\n\n{clean(passage.text)}\n")
+        print(f"[{passage.number}] {bold(source_line(passage))}\n\n{clean(passage.text)}\n")
 
 
 def _explained(hit: Hit) -> str:
@@ -69,7 +69,8 @@ def _explained(hit: Hit) -> str:
     return f"score {hit.score:.3f} = " + ", ".join(parts)
 
 
-def _bold(text: str) -> str:
+def bold(text: str) -> str:
+    """Return text in bold for a terminal, as it is for anything else."""
     is_plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR")
     return text if is_plain else click.style(text, bold=True)
 

@@ -20,6 +20,7 @@ from askmd.cli.session import (
     own_folder,
     passages_of,
     question_of,
+    run_check,
     run_ingest,
     write_new,
 )
@@ -34,7 +35,7 @@ from askmd.cli.show import (
     print_search,
     print_status,
 )
-from askmd.errors import AskmdError
+from askmd.errors import AskmdError, UsageError
 from askmd.terminal import Cleaner, clean, say
 
 if TYPE_CHECKING:
@@ -220,6 +221,36 @@ def status(config_file: Path | None, index: Path | None, as_json: bool) -> None:
         print_json(facts)
     else:
         print_status(facts)
+
+
+@askmd.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Prove it of every file of a folder.")
+@common
+def inspect(
+    path: Path | None,
+    check: bool,
+    config_file: Path | None,
+    index: Path | None,
+    as_json: bool,
+) -> None:
+    """Show how the file PATH is cut; with --check, prove that nothing of a folder is lost.
+
+    PATH is on disk, or as `askmd search` prints it. --check without PATH takes the index's folder.
+    """
+    from askmd.cli.inspecting import print_check, print_inspection
+    from askmd.inspection import inspect_file
+
+    if path is None and not check:
+        raise UsageError("no file is named", "run `askmd inspect FILE`, or add --check")
+    config = configure(config_file, index)
+    if path is None or check:
+        checked = run_check(path or own_folder(config), config)
+        print_check(checked, as_json)
+        sys.exit(0 if checked.is_clean else UNCLEAN)
+    inspected = inspect_file(path, config)
+    print_inspection(inspected, as_json)
+    sys.exit(UNCLEAN if inspected.faults else 0)
 
 
 @askmd.command("config")

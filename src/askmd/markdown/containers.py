@@ -1,64 +1,170 @@
-"""The containers of documentation dialects: ``:::tip``, ``/// note`` and ``!!! note``.
+"""Containers that an opener and a closer enclose: ``:::tip``, ``/// note``, ``{% hint %}``.
 
-CommonMark does not know them, so a ``#`` line inside one would look like a section. Both readers
-of blocks, the parser and the scanner, ask here where a container ends.
+A pair is found with what stands between in view: fences hide openers and closers, and pairs of
+one name nest. Every line is looked at once, whatever is left open.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
-# Docusaurus, VitePress, Pandoc (":::") and PyMdown blocks ("///").
-_FENCED = re.compile(r" {0,3}(:{3,}|/{3,}(?=[ \t]))[ \t]*\{?\.?([^\s:/{}]+)")
-_CLOSER = re.compile(r" {0,3}(:{3,}|/{3,})[ \t]*$")
-# MkDocs: admonitions, collapsible ones, and tabs.
-_INDENTED = re.compile(r'(?:!!!|\?\?\?\+?)[ \t]+([\w-]+)|===[!+]?[ \t]+["\'](?=.*["\'][ \t]*$)')
+from askmd.markdown.spans import Span, language
+from askmd.types import BlockKind
+
+# Docusaurus, VitePress, Pandoc (":::") and PyMdown blocks ("///"). A dotted name is an object that
+# mkdocstrings documents.
+_MARKED = re.compile(
+    r" {0,3}(?P<mark>:{3,}|/{3,}(?=[ \t]))[ \t]*\{?\.?(?P<name>[^\s:/{}\[.]++)(?![.:])"
+)
+_MARKED_CLOSER = re.compile(r" {0,3}(:{3,}|/{3,})[ \t]*$")
+_LIQUID = re.compile(
+    r" {0,3}\{%-?[ \t]*(?P<close>end|/[ \t]*)?(?P<name>[A-Za-z][\w-]*+)(?P<rest>[^%]*+)%\}[ \t]*$"
+)
+_HUGO = re.compile(
+    r" {0,3}\{\{[<%]-?[ \t]*(?P<close>/[ \t]*)?(?P<name>[A-Za-z][\w./-]*+)"
+    r"(?P<rest>(?:[^>%]|[>%](?!\}\}))*+)[>%]\}\}[ \t]*$"
+)
+_FENCE = re.compile(r"(?:[ \t>]|[-+*][ \t]|\d{1,9}[.)][ \t])*+(`{3,}(?=[^`]*$)|~{3,})")
+_FLOW = frozenset(
+    ("raw", "if", "unless", "for", "case", "capture", "tablerow", "ifversion", "ifchanged")
+)
+"""Liquid's control flow: what it encloses is the page itself."""
+_VERBATIM = frozenset({"highlight", "codeblock", "comment"})
+_CODEBLOCK = re.compile(r"(?:^|[ \t])lang:(\S+)")
 _LONGEST = 9
 """Markers longer than this count as this long, so that a look-up stays cheap."""
 
+Key = tuple[str, str | int]
+"""What an opener and its closer have in common: the notation, and the name or the mark's length."""
+
+
+class _Mark(NamedTuple):
+    """A line that opens or closes a container."""
+
+    key: Key
+    closes: bool
+    name: str = ""
+    rest: str = ""
+
 
 class Containers:
-    """Where the containers of one document end."""
+    """Where the enclosed containers of one document end."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        """Note every line that could close a container; lines without their newlines."""
+        """Take lines without their newlines; none is looked at before it is asked for."""
         self._lines = lines
-        self._closers: dict[tuple[str, int], list[int]] = {}
-        for index, line in enumerate(lines):
-            if ":::" in line or "///" in line:
-                self._note(index, line)
+        self._ends: dict[int, int] = {}
+        self._paired = 0
 
-    def _note(self, index: int, line: str) -> None:
-        if closer := _CLOSER.match(line):
-            for length in range(3, min(len(closer[1]), _LONGEST) + 1):
-                self._closers.setdefault((closer[1][0], length), []).append(index)
+    def block(self, index: int) -> Span | None:
+        """Return the container that opens on a line; what nothing closes is none."""
+        mark = _mark(self._lines[index])
+        if mark is None or mark.closes:
+            return None
+        closers = self._closers.get(mark.key, [])
+        position = bisect_right(closers, index)
+        if position == len(closers):
+            return None
+        end = closers[position] + 1
+        if mark.name in _VERBATIM:
+            kind: BlockKind = "comment" if mark.name == "comment" else "fence"
+            return Span(kind, index, end, info=_language(mark))
+        self._pair(index)
+        # Where the pairs do not add up, ":::" is closed by the next of its length or longer.
+        end = self._ends.get(index, end if mark.key[0] in ":/" else 0)
+        return Span("container", index, end, info=mark.name) if end else None
 
-    def end(self, index: int) -> int | None:
-        """Return the line after the container that opens on a line, None where none opens.
+    @cached_property
+    def _closers(self) -> Mapping[Key, list[int]]:
+        found: dict[Key, list[int]] = {}
+        for index, line in enumerate(self._lines):
+            mark = _mark(line)
+            if mark and mark.closes:
+                for key in _shorter(mark.key):
+                    found.setdefault(key, []).append(index)
+        return found
 
-        A ``:::`` that nothing closes is no container: mkdocstrings' ``::: package.name`` is one.
-        """
-        line = self._lines[index]
-        if fenced := _FENCED.match(line):
-            closers = self._closers.get((fenced[1][0], min(len(fenced[1]), _LONGEST)), [])
-            position = bisect_right(closers, index)
-            return closers[position] + 1 if position < len(closers) else None
-        return self._indented_end(index) if _INDENTED.match(line) else None
+    def _pair(self, first: int) -> None:
+        """Pair openers with closers from a line on, up to where that line's container ends."""
+        if first < self._paired:
+            return
+        opened: dict[Key, list[int]] = {}
+        index = first
+        for index, line in _outside_fences(self._lines, first):
+            mark = _mark(line)
+            if mark and not mark.closes:
+                opened.setdefault(mark.key, []).append(index)
+            elif mark:
+                key = next((key for key in _shorter(mark.key) if opened.get(key)), None)
+                if key:
+                    self._ends[opened[key].pop()] = index + 1
+                if first in self._ends:
+                    break
+        self._paired = index + 1
 
-    def kind(self, index: int) -> str:
-        """Return what the container that opens on a line calls itself: ``tip``, ``note``."""
-        line = self._lines[index]
-        opener = _FENCED.match(line) or _INDENTED.match(line)
-        return (opener[opener.lastindex or 0] if opener and opener.lastindex else "tab").lower()
 
-    def _indented_end(self, index: int) -> int:
-        end = index + 1
-        for position in range(index + 1, len(self._lines)):
-            line = self._lines[position]
-            if line.startswith(("    ", "\t")) and not line.isspace():
-                end = position + 1
-            elif line.strip():
-                break
-        return end
+def _outside_fences(lines: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
+    fence = ""
+    for index in range(first, len(lines)):
+        line = lines[index]
+        if fence:
+            bare = line.strip(" \t>")
+            fence = "" if bare.startswith(fence) and not bare.strip(fence[0]) else fence
+        elif ("```" in line or "~~~" in line) and (opening := _FENCE.match(line)):
+            fence = opening[1]
+        else:
+            yield index, line
+    yield len(lines) - 1, ""
+
+
+def _shorter(key: Key) -> list[Key]:
+    """Return what a closer may close: its own kind, and of marks also shorter ones after that."""
+    notation, length = key
+    if isinstance(length, str):
+        return [key]
+    return [(notation, shorter) for shorter in range(length, 2, -1)]
+
+
+def _mark(line: str) -> _Mark | None:
+    reading = _NOTATIONS.get(line.lstrip(" ")[:2])
+    return reading(line) if reading else None
+
+
+def _marked(line: str) -> _Mark | None:
+    if opener := _MARKED.match(line):
+        mark = opener["mark"]
+        return _Mark((mark[0], min(len(mark), _LONGEST)), False, opener["name"].lower())
+    if closer := _MARKED_CLOSER.match(line):
+        return _Mark((closer[1][0], min(len(closer[1]), _LONGEST)), True)
+    return None
+
+
+def _templated(line: str) -> _Mark | None:
+    """Read a Liquid tag or a Hugo shortcode that stands alone on its line."""
+    is_liquid = line.lstrip(" ").startswith("{%")
+    tag = (_LIQUID if is_liquid else _HUGO).match(line)
+    if tag is None or (is_liquid and tag["name"] in _FLOW):
+        return None
+    rest = tag["rest"].strip(" \t-")
+    if rest.endswith("/"):
+        return None
+    return _Mark(("%" if is_liquid else "<", tag["name"]), bool(tag["close"]), tag["name"], rest)
+
+
+_NOTATIONS: Mapping[str, Callable[[str], _Mark | None]] = {
+    "::": _marked,
+    "//": _marked,
+    "{%": _templated,
+    "{{": _templated,
+}
+
+
+def _language(mark: _Mark) -> str:
+    if mark.name == "highlight":
+        return language(mark.rest.replace('"', " ").replace("'", " "))
+    lang = _CODEBLOCK.search(mark.rest)
+    return lang[1] if lang and mark.name == "codeblock" else ""

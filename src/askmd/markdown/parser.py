@@ -10,7 +10,7 @@ from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from askmd.markdown.containers import Containers
+from askmd.markdown.dialects import Dialects
 from askmd.markdown.spans import Span, language
 from askmd.types import BlockKind
 
@@ -27,22 +27,21 @@ _KINDS: dict[str, BlockKind] = {
     "blockquote_open": "quote",
     "html_block": "html",
     "hr": "rule",
-    "container": "container",
 }
+_CONSTRUCT = "construct"
 
 
 class TooNested(Exception):
     """The document nests deeper than the parser reads."""
 
 
-def find(lines: Sequence[str], containers: Containers) -> list[Span]:
+def find(lines: Sequence[str], dialects: Dialects) -> list[Span]:
     """Return the top-level blocks in order; lines that are in no block (definitions) are left out.
 
+    No line holds a newline of the parser's: a carriage return or NUL.
     Raises TooNested where the parser would lose text.
     """
-    # A carriage return or NUL is text here; to the parser it is a newline or another character.
-    source = "\n".join(lines).replace("\r", " ").replace("\0", " ")
-    tokens = _parser().parse(source, {"containers": containers})
+    tokens = _parser().parse("\n".join(lines), {"dialects": dialects})
     if any(token.level >= _MAX_NESTING - 2 for token in tokens):
         raise TooNested
     return list(_spans(tokens))
@@ -50,6 +49,8 @@ def find(lines: Sequence[str], containers: Containers) -> list[Span]:
 
 def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
     for position, token in enumerate(tokens):
+        if token.type == _CONSTRUCT:
+            yield token.meta["span"]
         kind = _KINDS.get(token.type)
         if kind is None or token.level or token.map is None:
             continue
@@ -58,8 +59,7 @@ def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
             text = tokens[position + 1].content
             yield Span(kind, first, end, int(token.tag[1]), text)
         else:
-            info = language(token.info) if kind == "fence" else token.info
-            yield Span(kind, first, end, info=info)
+            yield Span(kind, first, end, info=language(token.info))
 
 
 @cache
@@ -68,21 +68,24 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING})
     parser.disable(["inline", "text_join"])
     interrupts = RuleOptionsType(alt=["paragraph", "reference", "blockquote", "list"])
-    parser.block.ruler.before("fence", "container", _container, interrupts)
+    parser.block.ruler.before("fence", _CONSTRUCT, _construct, interrupts)
     return parser
 
 
-def _container(state: StateBlock, first: int, end: int, silent: bool) -> bool:
-    """Take a container as one block, unread; the signature is markdown-it's."""
-    containers: Containers = state.env["containers"]
-    if state.is_code_block(first):
+def _construct(state: StateBlock, first: int, end: int, silent: bool) -> bool:
+    """Take a dialect's construct as one block, unread; the signature is markdown-it's.
+
+    Those in a list or quote are found when somebody looks inside: its lines stand elsewhere then.
+    """
+    is_outside = silent and state.sCount[first] < state.blkIndent
+    if state.is_code_block(first) or (state.level and not is_outside):
         return False
-    last = containers.end(first)
-    if last is None or last > end:
+    dialects: Dialects = state.env["dialects"]
+    span = dialects.block(first, inside_paragraph=silent)
+    if span is None or span.end > end:
         return False
     if not silent:
-        token = state.push("container", "", 0)
-        token.map = [first, last]
-        token.info = containers.kind(first)
-        state.line = last
+        token = state.push(_CONSTRUCT, "", 0)
+        token.meta = {"span": span}
+        state.line = span.end
     return True

@@ -12,35 +12,23 @@ from collections.abc import Callable, Sequence
 
 from markdown_it.rules_block.html_block import HTML_SEQUENCES
 
-from askmd.markdown.containers import Containers
-from askmd.markdown.spans import Span, language
+from askmd.markdown.dialects import NOTE, STARTS, Dialects
+from askmd.markdown.lists import FENCE, HEADING, QUOTE, RULE, Inside, closes, list_end, starts_list
+from askmd.markdown.spans import DEFINITION, LEAD, Span, indent, language
 
-_HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_FENCE = re.compile(r" {0,3}(?:(?P<mark>`{3,})(?P<info>[^`]*)$|(?P<tilde>~{3,})(?P<rest>.*)$)")
-_RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
-_QUOTE = re.compile(r" {0,3}>")
-_MARKER = re.compile(r"( {0,3})([-+*]|\d{1,9}[.)])(?=[ \t]|$)")
-_DEFINITION = re.compile(
-    r" {0,3}\[(?:[^\[\]\\]|\\.)+\]:[ \t]*(?:<[^<>]*>|[^\s<]\S*)"
-    r"(?:[ \t]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?[ \t]*$"
-)
-_LEAD = 120
-"""Code points of a line that are looked at for its indentation and markers."""
-_NEVER = 10**9
-"""An indentation no line has."""
+_DEFINITION = re.compile(r" {0,3}" + DEFINITION, re.MULTILINE)
 
-Line = str
 Rule = Callable[["Scan", int], "Span | None"]
 
 
 class Scan:
-    """One document's lines and containers, read from the top."""
+    """One document's lines and dialects, read from the top."""
 
-    def __init__(self, lines: Sequence[Line], containers: Containers) -> None:
+    def __init__(self, lines: Sequence[str], dialects: Dialects) -> None:
         """Take lines without newlines."""
         self.lines = lines
-        self.containers = containers
+        self.dialects = dialects
 
     def interrupts(self, index: int, *, lazily: bool = False) -> bool:
         """Return whether a line ends the paragraph above it.
@@ -51,41 +39,64 @@ class Scan:
         line = self.lines[index]
         if line[:1].isalpha():
             return False
-        if not line.strip(" \t"):
+        if not line or not line.strip(" \t"):
             return True
-        if _indent(line) > 3:
+        if indent(line) > 3:
             return False
-        starts = (_HEADING, _FENCE, _QUOTE, _RULE)
+        start = line[:4].lstrip(" ")[0]
+        pattern = _INTERRUPTING.get(start)
         return (
-            any(pattern.match(line) for pattern in starts)
-            or _starts_list(line, inside_paragraph=not lazily)
-            or _html_closer(line, inside_paragraph=True) is not None
-            or self.containers.end(index) is not None
+            (pattern is not None and pattern.match(line) is not None)
+            or ((start in "-+*_" or start.isdigit()) and _begins_list_or_rule(line, lazily))
+            or (start == "<" and _html_closer(line, inside_paragraph=True) is not None)
+            or (start in STARTS and self.dialects.block(index, inside_paragraph=True) is not None)
         )
 
 
-def find(lines: Sequence[Line], containers: Containers) -> list[Span]:
+_INTERRUPTING = {"#": HEADING, "`": FENCE, "~": FENCE, ">": QUOTE}
+
+
+def _begins_list_or_rule(line: str, lazily: bool) -> bool:
+    return RULE.match(line) is not None or starts_list(line, inside_paragraph=not lazily)
+
+
+def find(lines: Sequence[str], dialects: Dialects) -> list[Span]:
     """Return the top-level blocks in order, at a cost that grows with the text alone."""
-    scan = Scan(lines, containers)
+    scan = Scan(lines, dialects)
     spans: list[Span] = []
     index = 0
     while index < len(lines):
-        # A link definition is no block, nor a paragraph that an underline could make a heading.
-        if not lines[index].strip(" \t") or _DEFINITION.match(lines[index]):
+        line = lines[index]
+        if not line or not line.strip(" \t"):
             index += 1
             continue
-        rules = _rules_for(lines[index][0])
-        span = next(found for rule in rules if (found := rule(scan, index)) is not None)
+        if "[" in line[:4] and (end := _definition_end(scan, index)):
+            index = end
+            continue
+        span = None
+        for rule in _RULES.get(line[0], _PARAGRAPH):
+            span = rule(scan, index)
+            if span is not None:
+                break
+        assert span is not None, "a paragraph can be made of anything"
         spans.append(span)
         index = span.end
     return spans
 
 
-def _rules_for(first_character: str) -> tuple[Rule, ...]:
-    """Return the rules that may take a line: most lines start with a letter, and need but one."""
-    if first_character.isalpha():
-        return _RULES[-1:]
-    return _RULES[-2:] if first_character == "#" else _RULES
+def _definition_end(scan: Scan, first: int) -> int:
+    """Return the line after a link's definition, 0 where there is none.
+
+    That is no block, nor a paragraph that an underline could make a heading.
+    """
+    lines = scan.lines[first : first + 3]
+    if "]:" not in lines[0] or NOTE.match(lines[0]):
+        return 0
+    found = _DEFINITION.match("\n".join(lines))
+    end = first + found[0].count("\n") + 1 if found else 0
+    if any(scan.interrupts(index) for index in range(first + 1, end)):
+        return first + 1 if _DEFINITION.match(lines[0]) else 0
+    return end
 
 
 def _code(scan: Scan, first: int) -> Span | None:
@@ -93,143 +104,50 @@ def _code(scan: Scan, first: int) -> Span | None:
     for index in range(first, len(scan.lines)):
         if not scan.lines[index].strip(" \t"):
             continue
-        if _indent(scan.lines[index]) < 4:
+        if indent(scan.lines[index]) < 4:
             break
         end = index + 1
     return Span("code", first, end) if end > first else None
 
 
-def _container(scan: Scan, first: int) -> Span | None:
-    end = scan.containers.end(first)
-    return Span("container", first, end, info=scan.containers.kind(first)) if end else None
+def _construct(scan: Scan, first: int) -> Span | None:
+    return scan.dialects.block(first)
 
 
 def _fence(scan: Scan, first: int) -> Span | None:
-    opening = _FENCE.match(scan.lines[first])
+    opening = FENCE.match(scan.lines[first])
     if opening is None:
         return None
     mark = opening["mark"] or opening["tilde"]
     end = next(
-        (i + 1 for i in range(first + 1, len(scan.lines)) if _closes(scan.lines[i], mark)),
+        (i + 1 for i in range(first + 1, len(scan.lines)) if closes(scan.lines[i], mark)),
         len(scan.lines),
     )
     return Span("fence", first, end, info=language(opening["info"] or opening["rest"] or ""))
 
 
-def _closes(line: Line, mark: str) -> bool:
-    if not line.lstrip(" ").startswith(mark) or _indent(line) > 3:
-        return False
-    return not line.strip(" \t").strip(mark[0])
-
-
 def _quote(scan: Scan, first: int) -> Span | None:
-    if not _QUOTE.match(scan.lines[first]):
+    if not QUOTE.match(scan.lines[first]):
         return None
-    inside = _Inside()
+    inside = Inside()
     for index in range(first, len(scan.lines)):
         line = scan.lines[index]
-        if mark := _QUOTE.match(line):
-            inside.read(line[mark.end() : _LEAD].removeprefix(" "))
+        if mark := QUOTE.match(line):
+            inside.read(line[mark.end() : LEAD].removeprefix(" "))
         elif not inside.lazy or scan.interrupts(index, lazily=True):
             return Span("quote", first, index)
     return Span("quote", first, len(scan.lines))
 
 
 def _rule(scan: Scan, first: int) -> Span | None:
-    return Span("rule", first, first + 1) if _RULE.match(scan.lines[first]) else None
+    return Span("rule", first, first + 1) if RULE.match(scan.lines[first]) else None
 
 
 def _list(scan: Scan, first: int) -> Span | None:
-    """Take a list with everything indented under its items, and lazy lines after them."""
-    if not _starts_list(scan.lines[first], inside_paragraph=False):
+    if not starts_list(scan.lines[first], inside_paragraph=False):
         return None
-    item = _Item(scan.lines[first])
-    end = first + 1
-    for index in range(first + 1, len(scan.lines)):
-        line = scan.lines[index]
-        if not line.strip(" \t"):
-            item.blank()
-            continue
-        if _indent(line) >= item.width:
-            item.add(line)
-        elif item.has_sibling(line):
-            item = _Item(line)
-        elif not item.inside.lazy or scan.interrupts(index, lazily=True):
-            break
-        end = index + 1
+    end = list_end(scan.lines, first, lambda index: scan.interrupts(index, lazily=True))
     return Span("list", first, end)
-
-
-class _Inside:
-    """What is open inside a list item or quote while its lines go by."""
-
-    def __init__(self) -> None:
-        self.fence = ""
-        self.lazy = False
-
-    def read(self, content: Line) -> None:
-        """Take a line without what makes it part of the item or quote."""
-        if self.fence:
-            self.fence = "" if _closes(content, self.fence) else self.fence
-            return
-        content = _without_markers(content)
-        opening = _FENCE.match(content)
-        self.fence = (opening["mark"] or opening["tilde"]) if opening else ""
-        self.lazy = _continues(content, was_lazy=self.lazy)
-
-
-class _Item:
-    """A top-level list item: how far in its content stands, and what is open there."""
-
-    def __init__(self, line: Line) -> None:
-        lead = line[:_LEAD].expandtabs(4)
-        marker = _MARKER.match(lead)
-        assert marker is not None
-        content = lead[marker.end() :]
-        gap = len(content) - len(content.lstrip(" "))
-        # Five blanks and more are one blank and indented code; none at all is an empty item.
-        self.sign = marker[2][-1]
-        self.width = marker.end() + (gap if 1 <= gap <= 4 and content.strip() else 1)
-        self.is_empty = not content.strip()
-        self.inside = _Inside()
-        self.inside.read(self._content(line))
-
-    def has_sibling(self, line: Line) -> bool:
-        """Return whether a line is the next item of the same list: another sign starts another."""
-        marker = _MARKER.match(line)
-        return marker is not None and marker[2][-1] == self.sign and not _RULE.match(line)
-
-    def blank(self) -> None:
-        """Take a blank line: no lazy line may follow; an item that began blank is over."""
-        self.inside.lazy = False
-        if self.is_empty:
-            self.width = _NEVER
-
-    def add(self, line: Line) -> None:
-        """Take a line that is indented under the item."""
-        self.is_empty = False
-        self.inside.read(self._content(line))
-
-    def _content(self, line: Line) -> Line:
-        return line[:_LEAD].expandtabs(4)[self.width :]
-
-
-def _without_markers(content: Line) -> Line:
-    """Return what stands after the list markers that open a line."""
-    while (marker := _MARKER.match(content)) and not _RULE.match(content):
-        content = content[marker.end() :].removeprefix(" ")
-    return content
-
-
-def _continues(content: Line, *, was_lazy: bool) -> bool:
-    """Return whether content inside a list or quote is a paragraph that a lazy line goes on."""
-    content = _without_markers(content.rstrip(" \t"))
-    while quote := _QUOTE.match(content):
-        content = _without_markers(content[quote.end() :].removeprefix(" "))
-    if _indent(content) > 3:
-        return was_lazy
-    closed = (_HEADING, _FENCE, _RULE)
-    return bool(content) and not any(pattern.match(content) for pattern in closed)
 
 
 def _html(scan: Scan, first: int) -> Span | None:
@@ -245,7 +163,7 @@ def _html(scan: Scan, first: int) -> Span | None:
     return Span("html", first, len(scan.lines))
 
 
-def _html_closer(line: Line, *, inside_paragraph: bool) -> re.Pattern[str] | None:
+def _html_closer(line: str, *, inside_paragraph: bool) -> re.Pattern[str] | None:
     """Return what ends the HTML block that starts on a line, None where none does."""
     stripped = line.lstrip(" ")
     if not stripped.startswith("<") or len(line) - len(stripped) > 3:
@@ -257,56 +175,53 @@ def _html_closer(line: Line, *, inside_paragraph: bool) -> re.Pattern[str] | Non
 
 
 def _heading(scan: Scan, first: int) -> Span | None:
-    marker = _HEADING.match(scan.lines[first])
+    line = scan.lines[first]
+    marker = HEADING.match(line)
     if marker is None:
         return None
-    content = scan.lines[first][marker.end() :].rstrip(" \t")
-    unclosed = content.rstrip("#")
-    if not unclosed or unclosed[-1] in " \t":
-        content = unclosed
+    content = line[marker.end() :].rstrip(" \t")
+    if content[-1:] == "#":
+        unclosed = content.rstrip("#")
+        if not unclosed or unclosed[-1] in " \t":
+            content = unclosed
     return Span("heading", first, first + 1, len(marker[1]), content.strip())
 
 
 def _paragraph(scan: Scan, first: int) -> Span | None:
     """Take a paragraph, or the setext heading that an underline makes of it."""
-    for index in range(first + 1, len(scan.lines)):
-        line = scan.lines[index]
-        if _UNDERLINE.match(line):
+    lines = scan.lines
+    for index in range(first + 1, len(lines)):
+        line = lines[index]
+        if not line:
+            return Span("paragraph", first, index)
+        if line[0] in " =-" and _UNDERLINE.match(line):
             level = 1 if "=" in line else 2
-            return Span(
-                "heading", first, index + 1, level, "\n".join(scan.lines[first:index]).strip()
-            )
+            return Span("heading", first, index + 1, level, "\n".join(lines[first:index]).strip())
         if scan.interrupts(index):
             return Span("paragraph", first, index)
-    return Span("paragraph", first, len(scan.lines))
+    return Span("paragraph", first, len(lines))
 
 
-def _starts_list(line: Line, *, inside_paragraph: bool) -> bool:
-    marker = _MARKER.match(line)
-    if marker is None:
-        return False
-    if not inside_paragraph:
-        return True
-    return marker[2] in ("-", "+", "*", "1.", "1)") and bool(line[marker.end() :].strip(" \t"))
-
-
-def _indent(line: Line) -> int:
-    """Return a line's indentation in columns; tabs stop at every fourth."""
-    if not line.startswith((" ", "\t")):
-        return 0
-    lead = line[:_LEAD].expandtabs(4)
-    return len(lead) - len(lead.lstrip(" "))
-
-
-_RULES: tuple[Rule, ...] = (
+_PARAGRAPH: tuple[Rule, ...] = (_paragraph,)
+_ALL: tuple[Rule, ...] = (
     _code,
-    _container,
+    _construct,
     _fence,
     _quote,
     _rule,
     _list,
     _html,
-    # These two stay last, see _rules_for.
     _heading,
     _paragraph,
 )
+_RULES: dict[str, tuple[Rule, ...]] = {
+    **dict.fromkeys(STARTS, (_construct, _paragraph)),
+    **dict.fromkeys(" \t", _ALL),
+    **dict.fromkeys("`~", (_fence, _paragraph)),
+    **dict.fromkeys("-*_", (_rule, _list, _paragraph)),
+    **dict.fromkeys("+0123456789", (_list, _paragraph)),
+    ">": (_quote,),
+    "<": (_construct, _html, _paragraph),
+    "#": (_heading, _paragraph),
+}
+"""The rules that may take a line, by its first character; any other opens a paragraph."""

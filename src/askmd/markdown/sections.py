@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from askmd.markdown import front_matter, parser, scanner, tables
-from askmd.markdown.containers import Containers
-from askmd.markdown.headings import Anchors, plain, shortened
-from askmd.markdown.spans import Span, complete
-from askmd.types import Block, Outline, Section
+from askmd.markdown import front_matter
+from askmd.markdown.anchors import Ids, assign
+from askmd.markdown.definitions import definitions
+from askmd.markdown.headings import LONE_ANCHOR, Heading, Headings, shortened
+from askmd.markdown.nested import Nest
+from askmd.markdown.reading import find_blocks
+from askmd.markdown.spans import Span
+from askmd.types import Anchors, Outline, Section
 
-MAX_PARSED_CHARS = 128 * 1024
-"""Above this the linear scanner reads: the parser needs up to 24 seconds a megabyte."""
-
-MAX_QUOTED_LINES = 100_000
-"""Lines times the deepest quote's levels: the parser tries a lazy line on each level above it."""
-_PREFIX = re.compile(r"(?:[ \t>]|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))*+")
-"""The markers of quotes and list items that open a line."""
+_NO_ANCHORS = Anchors()
 
 
 def parse(text: str) -> Outline:
-    """Return the document's front matter, title and sections.
+    """Return the document's front matter, title, sections, footnotes and link definitions.
 
     ``text`` is decoded, its BOM cut, its newlines line feeds. The sections' blocks hold every
     non-blank line after the front matter; their lines count from 1 at the top of the whole text.
     """
     front = front_matter.read(text)
     offset = text.count("\n", 0, front.end)
-    lines = text[front.end :].split("\n")
+    # To the parser a carriage return would be a newline; NUL is what CommonMark makes of it.
+    lines = text[front.end :].replace("\r", " ").replace("\0", "\ufffd").split("\n")
     if not lines[-1]:
         lines.pop()
+    body = _Body(lines, offset, _spans(lines, front.unread_lines))
     title = shortened(_string(front.metadata.get("title")))
-    sections = _sections(_spans(lines, front.unread_lines), lines, offset)
-    first_h1 = next((s.path[0] for s in sections if _is_h1(s)), "")
-    if title and not first_h1:
-        sections = [_under(title, section) for section in sections]
+    first_h1 = body.first_h1()
+    sections = tuple(body.sections((title,) if title and not first_h1 else ()))
     description = _string(front.metadata.get("description"))
-    return Outline(front.metadata, title or first_h1, description, tuple(sections))
+    notes, links = definitions(sections, lines, offset) if "]:" in text else ({}, {})
+    return Outline(
+        front.metadata, title or first_h1, description, sections, notes=notes, links=links
+    )
 
 
 def split_sections(text: str) -> list[Section]:
@@ -56,96 +55,75 @@ def _spans(lines: Sequence[str], unread: int) -> list[Span]:
     if not unread:
         return find_blocks(lines)
     below = find_blocks(lines[unread:])
-    moved = (replace(span, first=span.first + unread, end=span.end + unread) for span in below)
+    moved = (span._replace(first=span.first + unread, end=span.end + unread) for span in below)
     return [Span("paragraph", 0, unread), *moved]
 
 
-def find_blocks(lines: Sequence[str]) -> list[Span]:
-    """Return the top-level blocks of lines without newlines; every non-blank line is in one."""
-    containers = Containers(lines)
-    spans: list[Span] = []
-    if _is_costly(lines):
-        spans = scanner.find(lines, containers)
-    else:
-        try:
-            spans = parser.find(lines, containers)
-        except parser.TooNested:
-            spans = scanner.find(lines, containers)
-    whole = complete(spans, lines)
-    return [part for span in whole for part in tables.separate(span, lines)]
+class _Body:
+    """What stands after the front matter."""
+
+    def __init__(self, lines: Sequence[str], offset: int, spans: Sequence[Span]) -> None:
+        """Read the headings; ``offset`` lines of front matter stand above ``lines``."""
+        headings = Headings()
+        self._lines = lines
+        self._offset = offset
+        self._spans = spans
+        self._nest = Nest(headings)
+        self._heads = [n for n, span in enumerate(spans) if span.kind == "heading"]
+        self._levels = [spans[position].level for position in self._heads]
+        self._headings = [
+            self._targeted(headings.read(spans[position].info), position)
+            for position in self._heads
+        ]
+
+    def first_h1(self) -> str:
+        """Return the text of the first level-1 heading that has one, else ''."""
+        leveled = zip(self._levels, self._headings, strict=True)
+        return next((heading.text for level, heading in leveled if level == 1 and heading.text), "")
+
+    def sections(self, above: tuple[str, ...]) -> Iterator[Section]:
+        """Yield the sections; ``above`` stands over every heading's path."""
+        spans, offset = self._spans, self._offset
+        starts = [0, *self._heads] if spans and self._heads[:1] != [0] else self._heads
+        owned = self._owned(above)
+        first = 0
+        for start, end in pairwise([*starts, len(spans)]):
+            path, anchor, anchors = above, "", _NO_ANCHORS
+            if spans[start].kind == "heading":
+                first = spans[start].first
+                path, (anchor, anchors) = next(owned)
+            blocks = [self._nest.block(span, self._lines, offset) for span in spans[start:end]]
+            last = spans[end].first if end < len(spans) else len(self._lines)
+            yield Section(path, anchor, (offset + first + 1, offset + last), tuple(blocks), anchors)
+
+    def _owned(self, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Ids]]:
+        """Yield each heading's path and ids."""
+        paths = _paths(self._levels, self._headings, above)
+        return zip(paths, assign(self._headings), strict=True)
+
+    def _targeted(self, heading: Heading, position: int) -> Heading:
+        """Return a heading with the id that a link's target on the line above gives it."""
+        above = self._spans[position - 1] if position else None
+        if above is None or heading.explicit or above.kind not in ("paragraph", "html"):
+            return heading
+        line = self._lines[above.end - 1]
+        target = LONE_ANCHOR.match(line) if "<" in line else None
+        return heading._replace(explicit=target[1]) if target else heading
 
 
-def _is_costly(lines: Sequence[str]) -> bool:
-    """Return whether the parser would take more than about a second."""
-    if sum(map(len, lines)) + len(lines) > MAX_PARSED_CHARS:
-        return True
-    prefixes = (_PREFIX.match(line) for line in lines if ">" in line)
-    deepest = max((match[0].count(">") for match in prefixes if match), default=0)
-    return deepest * len(lines) > MAX_QUOTED_LINES
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """What a heading gives to the section it opens."""
-
-    path: tuple[str, ...]
-    text: str
-    anchor: str
-
-
-def _sections(spans: Sequence[Span], lines: Sequence[str], offset: int) -> list[Section]:
-    groups = _groups(spans)
-    openings = _openings([group[0] for group in groups if group[0].kind == "heading"])
-    sections: list[Section] = []
-    for position, group in enumerate(groups):
-        is_last = position + 1 == len(groups)
-        end = len(lines) if is_last else groups[position + 1][0].first
-        if group[0].kind == "heading":
-            opening, first = next(openings), group[0].first
-            head = _block(group[0], offset, opening.text)
-            blocks = (head, *(_block(span, offset, span.info) for span in group[1:]))
-        else:
-            opening, first = _Opening((), "", ""), 0
-            blocks = tuple(_block(span, offset, span.info) for span in group)
-        numbers = (offset + first + 1, offset + end)
-        sections.append(Section(opening.path, opening.anchor, numbers, blocks))
-    return sections
-
-
-def _groups(spans: Sequence[Span]) -> list[list[Span]]:
-    """Return each heading with the blocks under it, after what stands above the first heading."""
-    groups: list[list[Span]] = []
-    for span in spans:
-        if span.kind == "heading" or not groups:
-            groups.append([])
-        groups[-1].append(span)
-    return groups
-
-
-def _openings(heads: Sequence[Span]) -> Iterator[_Opening]:
+def _paths(
+    levels: Sequence[int], headings: Sequence[Heading], above: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
     """Yield each heading's path: the headings above it that it stands under, then itself."""
-    anchors = Anchors()
-    above: list[tuple[int, str]] = []
-    for head in heads:
-        text, explicit = plain(head.info)
-        while above and above[-1][0] >= head.level:
-            above.pop()
-        above.append((head.level, text))
-        path = tuple(name for _, name in above if name)
-        yield _Opening(path, text, anchors.take(text, explicit))
-
-
-def _block(span: Span, offset: int, info: str) -> Block:
-    return Block(span.kind, (offset + span.first + 1, offset + span.end), span.level, info)
-
-
-def _is_h1(section: Section) -> bool:
-    head = section.blocks[0]
-    return head.kind == "heading" and head.level == 1 and bool(head.info)
-
-
-def _under(title: str, section: Section) -> Section:
-    return Section((title, *section.path), section.anchor, section.lines, section.blocks)
+    parents: list[tuple[int, tuple[str, ...]]] = []
+    for level, heading in zip(levels, headings, strict=True):
+        while parents and parents[-1][0] >= level:
+            parents.pop()
+        path = parents[-1][1] if parents else above
+        if heading.text:
+            path = (*path, heading.text)
+        parents.append((level, path))
+        yield path
 
 
 def _string(value: object) -> str:

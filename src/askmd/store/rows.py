@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from askmd.errors import IndexCorrupt
 from askmd.store.manifest import REBUILD_STEP
-from askmd.types import Chunk, Document, Stamp
+from askmd.types import Anchors, Chunk, Document, Stamp
+from askmd.words import segmented
 
 DOCUMENT_COLUMNS = "path, digest, size, mtime_ns, ctime_ns, inode, title, description, metadata"
 CHUNK_COLUMNS = (
-    'id, position, heading, anchor, first_line, last_line, start, "end", text, tokens, '
-    "words_heading, vector_key"
+    'id, position, heading, anchor, anchors, first_line, last_line, start, "end", text, tokens, '
+    "words_heading, words_text, vector_key"
 )
 _SIZE = 16
 """Bytes of a key or checksum: no accident repeats one in 2**128."""
@@ -57,17 +58,20 @@ def chunk_rows(document: Document, chunks: Sequence[Chunk]) -> list[ChunkRow]:
     for position, chunk in enumerate(chunks):
         words = [" > ".join(chunk.heading)]
         if position == 0:
-            words += [clean(text) for text in (document.title, document.description) if text]
+            words += filter(None, (document.title, document.description))
+        words_text = segmented(chunk.text)
         values = (
             chunk.id,
             position,
             json.dumps(chunk.heading),
             chunk.anchor,
+            _write_anchors(chunk),
             *chunk.lines,
             *chunk.chars,
             chunk.text,
             chunk.tokens,
-            "\n".join(words),
+            segmented(clean("\n".join(words))),
+            None if words_text == chunk.text else words_text,
             vector_key(chunk.embedded),
         )
         rows.append(ChunkRow(values, _chunk_checksum(document.path, values)))
@@ -86,7 +90,7 @@ def read_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, datab
         raise IndexCorrupt(
             f"{database} is damaged: a chunk of {document} has changed", REBUILD_STEP
         )
-    id, _, heading, anchor, first_line, last_line, start, end, text, tokens, *_ = values
+    id, _, heading, anchor, anchors, first_line, last_line, start, end, text, tokens, *_ = values
     return Chunk(
         id=id,
         path=path,
@@ -97,7 +101,14 @@ def read_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, datab
         text=text,
         embedded="",
         tokens=tokens,
+        anchors=Anchors(*json.loads(anchors)) if anchors else Anchors(anchor, anchor, anchor),
     )
+
+
+def _write_anchors(chunk: Chunk) -> str:
+    """Return a chunk's anchors as JSON; nothing where all three are its anchor."""
+    anchors = list(astuple(chunk.anchors))
+    return "" if anchors == [chunk.anchor] * 3 else json.dumps(anchors)
 
 
 def document_values(document: Document) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from askmd.store.folder import absolute_root, is_same_folder
 from askmd.store.manifest import REBUILD_STEP, Manifest
 from askmd.types import Identity
 
-SCHEMA = "1"
+SCHEMA = "2"
 
 _META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _VECTORS = """
@@ -24,6 +24,9 @@ CREATE TABLE vectors (
     checksum BLOB NOT NULL,
     orphaned_at REAL          -- Unix time since when no chunk refers to it; NULL while one does
 )"""
+# Mn and Mc: the vowel signs of many scripts belong to their word. The sign that makes a picture of
+# the character before it is of that kind too, and does not.
+_TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc' separators '\ufe0f'"
 _CONTENT = (
     """
 CREATE TABLE documents (
@@ -48,6 +51,7 @@ CREATE TABLE chunks (
     position INTEGER NOT NULL,
     heading TEXT NOT NULL,    -- JSON, an array
     anchor TEXT NOT NULL,
+    anchors TEXT NOT NULL,    -- JSON, an array of three; '' where all are the anchor
     first_line INTEGER NOT NULL,
     last_line INTEGER NOT NULL,
     start INTEGER NOT NULL,
@@ -55,33 +59,39 @@ CREATE TABLE chunks (
     text TEXT NOT NULL,
     tokens INTEGER NOT NULL,
     words_heading TEXT NOT NULL,
+    words_text TEXT,          -- the text as word search reads it; NULL where that is the text
     vector_key BLOB NOT NULL REFERENCES vectors (key),
     checksum BLOB NOT NULL
 )""",
     "CREATE INDEX chunks_document ON chunks (document, position)",
     "CREATE INDEX chunks_vector ON chunks (vector_key)",
     """
+CREATE VIEW chunk_words AS
+SELECT number, words_heading, coalesce(words_text, text) AS words_text FROM chunks""",
+    f"""
 CREATE VIRTUAL TABLE words USING fts5 (
-    words_heading, text, content = 'chunks', content_rowid = 'number',
-    tokenize = 'porter unicode61 remove_diacritics 2'
+    words_heading, words_text, content = 'chunk_words', content_rowid = 'number',
+    tokenize = "{_TOKENIZER}"
 )""",
     """
 CREATE TRIGGER chunks_inserted AFTER INSERT ON chunks BEGIN
-    INSERT INTO words (rowid, words_heading, text)
-    VALUES (new.number, new.words_heading, new.text);
+    INSERT INTO words (rowid, words_heading, words_text)
+    VALUES (new.number, new.words_heading, coalesce(new.words_text, new.text));
 END""",
     """
 CREATE TRIGGER chunks_deleted AFTER DELETE ON chunks BEGIN
-    INSERT INTO words (words, rowid, words_heading, text)
-    VALUES ('delete', old.number, old.words_heading, old.text);
+    INSERT INTO words (words, rowid, words_heading, words_text)
+    VALUES ('delete', old.number, old.words_heading, coalesce(old.words_text, old.text));
 END""",
     """
-CREATE TRIGGER chunks_updated AFTER UPDATE OF words_heading, text ON chunks
-WHEN old.words_heading IS NOT new.words_heading OR old.text IS NOT new.text BEGIN
-    INSERT INTO words (words, rowid, words_heading, text)
-    VALUES ('delete', old.number, old.words_heading, old.text);
-    INSERT INTO words (rowid, words_heading, text)
-    VALUES (new.number, new.words_heading, new.text);
+CREATE TRIGGER chunks_updated AFTER UPDATE OF words_heading, words_text, text ON chunks
+WHEN (old.words_heading, old.words_text, old.text)
+    IS NOT (new.words_heading, new.words_text, new.text)
+BEGIN
+    INSERT INTO words (words, rowid, words_heading, words_text)
+    VALUES ('delete', old.number, old.words_heading, coalesce(old.words_text, old.text));
+    INSERT INTO words (rowid, words_heading, words_text)
+    VALUES (new.number, new.words_heading, coalesce(new.words_text, new.text));
 END""",
 )
 
@@ -125,8 +135,8 @@ def create_tables(
 
 def empty_content(connection: sqlite3.Connection, now: float) -> None:
     """Forget documents and chunks but keep the vectors; to be called inside a transaction."""
-    for table in ("words", "chunks", "documents"):
-        connection.execute(f"DROP TABLE {table}")
+    for thing in ("TABLE words", "VIEW chunk_words", "TABLE chunks", "TABLE documents"):
+        connection.execute(f"DROP {thing}")
     for statement in _CONTENT:
         connection.execute(statement)
     connection.execute("UPDATE vectors SET orphaned_at = ? WHERE orphaned_at IS NULL", (now,))

@@ -9,6 +9,7 @@ from pathlib import Path
 from askmd.store.rows import clean
 from askmd.store.selection import Numbers, read_ids
 from askmd.types import Scored
+from askmd.words import is_lone, segmented
 
 HEADING_WEIGHT = 2.0
 TEXT_WEIGHT = 1.0
@@ -67,4 +68,6 @@ def match_any(terms: Iterable[str]) -> str:
 def _quote(term: str) -> str:
     """Return a term as an FTS5 string: whatever stands in it, it is text and not syntax."""
     # FTS5 ends its query at a NUL.
-    return '"' + clean(term).replace("\0", " ").replace('"', '""') + '"'
+    text = segmented(clean(term).replace("\0", " "), with_ends=False).strip()
+    # In the index each character of a script without spaces begins a pair, or stands alone.
+    return '"' + text.replace('"', '""') + ('" *' if is_lone(text) else '"')

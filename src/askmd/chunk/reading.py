@@ -1,0 +1,220 @@
+"""What the embedder reads of a piece of Markdown: its words, without what only a program reads.
+
+The file's own text is what is stored and cited; this is for the model's eyes alone. So a slip here
+costs a little likeness and never a character: one linear look with patterns is enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from html import unescape
+
+from askmd.types import BlockKind
+
+MAX_NOTE_CHARS = 200
+"""A longer footnote is cut where it is read in the text that refers to it."""
+
+_CODE: frozenset[BlockKind] = frozenset({"fence", "code"})
+# A token of word pieces for each of these marks: a ruler of dashes would fill a chunk.
+_RUN = re.compile(r"([^\w\s`~])\1{31,}+")
+_BLOB = re.compile(
+    r"data:[\w.+-]{1,40}/[\w.+-]{1,80}[^,\s()\"'<>]{0,80},[A-Za-z0-9+/=_%-]{40,}+"
+    r"|(?<![A-Za-z0-9+/_-])(?=[A-Za-z+/_-]{0,199}[0-9])[A-Za-z0-9+/_-]{200,}+={0,2}"
+)
+_MARKED = re.compile(r"[`~*\[\]<>{}&\\|%!/+-]|([^\w\s])\1{31}|:::|===|\?\?\?|\n\s*\n")
+_SHORT = 200
+"""A shorter text without marks is read as it stands."""
+_FENCE = re.compile(r"^[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t>]*+)?(`{3,}+|~{3,}+)", re.MULTILINE)
+_INCLUDE = re.compile(r"\{\{#\w[^{}\n]{0,300}\}\}|\{\*[^{}\n]{1,300}\*\}|-{1,3}8<-{1,3}[^\n]*")
+_DELIMITER_ROW = re.compile(r"^[ \t>]*+(?:\|[ \t]*+)?:?-[-:| \t]*+$\n?", re.MULTILINE)
+_DASHES = re.compile(r"-{4,}+")
+_QUOTE = re.compile(r"^(?:[ \t]{0,12}>)++ ?", re.MULTILINE)
+_ALERT = re.compile(r"\[!([\w-]{1,40})\][-+]?[ \t]*\n?")
+_CONTAINER = re.compile(
+    r"^[ \t]*(?:(?::{3,}|/{3,})[ \t]*$\n?"
+    r"|(?::{3,}|/{3,}|!!!|\?\?\?\+?|===[!+]?)[ \t]*"
+    r"(?P<name>\{?[\w.#-]{1,60}\}?)?[ \t]*\|?[ \t]*(?P<title>[^\n]{0,200}))",
+    re.MULTILINE,
+)
+_IMAGE = re.compile(
+    r"!\[\[(?P<embed>[^\[\]\n]{1,300})\]\]"
+    r"|!\[(?P<alt>[^\[\]]{0,500})\](?:\((?:<[^<>\n]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)"
+    r"[^()\s]{0,500})?)(?:\s{1,9}(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s{0,9}\)|\[[^\[\]\n]{0,200}\])"
+)
+# An unknown name, as in Vec<item> or <your-key>, is meant to be read, whatever a browser does.
+_INLINE_ELEMENTS = (
+    "a|abbr|b|big|br|center|code|del|div|em|figcaption|figure|font|hr|i|img|ins|kbd|li|mark|ol|p"
+    "|picture|pre|s|samp|small|span|strike|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul|wbr"
+)
+_ELEMENTS = (
+    "address|article|aside|audio|blockquote|body|button|caption|cite|col|colgroup|dd|details|dfn"
+    "|dialog|dl|dt|embed|fieldset|footer|form|h[1-6]|head|header|html|iframe|input|label|legend"
+    "|link|main|meta|nav|noscript|object|optgroup|option|param|path|q|script|section|select"
+    "|source|style|summary|svg|textarea|tfoot|time|title|track|var|video"
+)
+_BLOCK_TAG = re.compile(rf"</?(?:{_ELEMENTS})(?:\s[^<>]{{0,1000}})?/?>", re.IGNORECASE)
+_INLINE = re.compile(
+    r"(?P<code>``[^`\n]{1,500}``|`[^`\n]{1,500}`)"
+    r"|\[\[(?P<wiki>[^\[\]\n]{1,300})\]\]"
+    r"|\[\^(?P<note>[^\[\]\s]{1,100})\](?!:)"
+    r"|\[(?P<text>[^\[\]]{1,1000})\](?:\((?:<[^<>\n]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)"
+    r"[^()\s]{0,500})?)(?:\s{1,9}(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s{0,9}\)"
+    r"|\[(?P<label>[^\[\]\n]{0,200})\])"
+    rf"|(?P<tag></?(?:(?i:{_INLINE_ELEMENTS})|[A-Z][\w.]{{0,60}})(?:\s[^<>]{{0,1000}})?/?>)"
+    r"|(?P<liquid>\{%[^%\n]{0,300}%\}|\{\{[<%][^{}\n]{0,300}[>%]\}\}|\{:[^{}\n]{0,200}\}"
+    r"|\{[ ]?[.#][\w-][^{}\n]{0,200}\})"
+    r"|(?P<strong>\*\*|~~)"
+    r"|\\(?P<escaped>[!-/:-@\[-`{-~])"
+    r"|(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|\w{2,31});)"
+)
+_ATTRIBUTE = re.compile(
+    r"(?<![\w-])(?:title|label|alt|summary|header|description)=(?:\"([^\"]{1,300})\"|'([^']{1,300})')"
+)
+_DEFINITION = re.compile(
+    r"^ {0,3}\[(?:\^[^\[\]\s]{1,100}\]:"
+    r"|(?P<label>[^\[\]\n]{1,200})\]:[ \t]{0,9}(?:<[^<>\n]{0,2000}>|\S{1,2000}))[ \t]*+",
+    re.MULTILINE,
+)
+_REMARK = re.compile(r"%%[^%\n]{1,500}%%")
+_BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
+_BLANKS = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+\n\s*+")
+
+
+class Reader:
+    """Reads the pieces of one document."""
+
+    def __init__(self, notes: Mapping[str, str], links: Mapping[str, str]) -> None:
+        """Take the document's footnotes and link definitions by their labels."""
+        self._notes = notes
+        self._links = links
+
+    def read(self, text: str, kind: BlockKind) -> str:
+        """Return a piece as the embedder reads it; empty where there is nothing to read."""
+        if kind == "comment":
+            return ""
+        if len(text) < _SHORT and not _MARKED.search(text):
+            return text.strip() if kind not in _CODE else text.rstrip()
+        text = _INCLUDE.sub("", _BLOB.sub("", text))
+        if kind in _CODE:
+            return _RUN.sub(r"\1\1\1", text).rstrip()
+        if kind == "html":
+            text = _without(_without(text, "<script", "</script>"), "<style", "</style>")
+            text = _BLOCK_TAG.sub(" ", text)
+        parts = _prose_and_code(text)
+        parts[::2] = [self._prose(part, kind) for part in parts[::2]]
+        return _BLANKS.sub("\n\n", _RUN.sub(r"\1\1\1", "".join(parts))).strip()
+
+    def _prose(self, text: str, kind: BlockKind) -> str:
+        """Return text outside code without its markup."""
+        for opener, closer in _REMARKS:
+            text = _without(text, opener, closer)
+        if kind == "container":
+            text = _CONTAINER.sub(_opener, text)
+        for mark, pattern, instead in _REWRITTEN:
+            if mark in text:
+                text = pattern.sub(instead, text)
+        return _INLINE.sub(self._inline, text)
+
+    def _inline(self, match: re.Match[str]) -> str:
+        return _READERS[match.lastgroup or ""](self, match)
+
+    def _note(self, match: re.Match[str]) -> str:
+        note = self._notes.get(match["note"].casefold(), "")
+        return f" ({note[:MAX_NOTE_CHARS]})" if note else ""
+
+    def _link(self, match: re.Match[str]) -> str:
+        return match["text"]
+
+    def _reference(self, match: re.Match[str]) -> str:
+        label = " ".join((match["label"] or match["text"]).split()).casefold()
+        return match["text"] if label in self._links else match[0]
+
+
+def _definition(match: re.Match[str]) -> str:
+    return f"{match['label']}: " if match["label"] else ""
+
+
+def _alert(match: re.Match[str]) -> str:
+    return f"{match[1].capitalize()}: "
+
+
+def _opener(match: re.Match[str]) -> str:
+    """Return what the opening line of a container says: ``note: Title``."""
+    name = (match["name"] or "").strip("{}.")
+    title = (match["title"] or "").strip().strip("\"'")
+    return f"{name}: {title}" if name and title else name or title
+
+
+def _image(match: re.Match[str]) -> str:
+    return _page(match["embed"]) if match["embed"] else match["alt"] or ""
+
+
+def _page(target: str) -> str:
+    """Return what a wiki link shows: its alias, else the page and the heading on it."""
+    page, bar, alias = target.partition("|")
+    return alias if bar else page.replace("#", " ").strip()
+
+
+def _tag(match: re.Match[str]) -> str:
+    """Return what a tag says to a reader: the titles among its attributes."""
+    found = [one or other for one, other in _ATTRIBUTE.findall(match["tag"])]
+    return " ".join(found)
+
+
+_REMARKS = (("<!--", "-->"), ("{/*", "*/}"))
+_REWRITTEN: Sequence[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]] = (
+    ("%%", _REMARK, ""),
+    ("----", _DELIMITER_ROW, lambda row: _DASHES.sub("---", row[0])),
+    (">", _QUOTE, ""),
+    ("<br", _BREAK, " "),
+    ("[!", _ALERT, _alert),
+    ("![", _IMAGE, _image),
+    ("]:", _DEFINITION, _definition),
+)
+"""What is rewritten where its mark occurs, in this order."""
+_READERS: Mapping[str, Callable[[Reader, re.Match[str]], str]] = {
+    "code": lambda reader, match: match[0],
+    "wiki": lambda reader, match: _page(match["wiki"]),
+    "note": Reader._note,
+    "text": Reader._link,
+    "label": Reader._reference,
+    "tag": lambda reader, match: _tag(match),
+    "liquid": lambda reader, match: "",
+    "strong": lambda reader, match: "",
+    # Its backslash stays: it costs a token, and keeps what follows from being read as markup.
+    "escaped": lambda reader, match: match[0],
+    "entity": lambda reader, match: unescape(match[0]),
+}
+
+
+def _prose_and_code(text: str) -> list[str]:
+    """Return the text in turns: prose, a fenced block, prose and so on."""
+    parts: list[str] = []
+    start = 0
+    opening = _FENCE.search(text)
+    while opening:
+        mark = opening[1]
+        closer = _FENCE.search(text, opening.end())
+        while closer and not closer[1].startswith(mark):
+            closer = _FENCE.search(text, closer.end())
+        end = closer.end() if closer else len(text)
+        parts += [text[start : opening.start()], text[opening.start() : end]]
+        start = end
+        opening = _FENCE.search(text, end)
+    return [*parts, text[start:]]
+
+
+def _without(text: str, opener: str, closer: str) -> str:
+    """Return text without what stands between two marks; an opener that nothing closes stays."""
+    parts: list[str] = []
+    start = 0
+    opened = text.find(opener)
+    while opened >= 0:
+        closed = text.find(closer, opened + len(opener))
+        if closed < 0:
+            break
+        parts.append(text[start:opened])
+        start = closed + len(closer)
+        opened = text.find(opener, start)
+    return "".join([*parts, text[start:]]) if start else text

@@ -1,0 +1,32 @@
+"""A folder of Markdown files: which of them are documents, and their decoded text.
+
+    guessing   bytes that look like a binary file, or an old encoding    nothing below it
+    decoding   bytes to text, whatever they are
+    reading    one file's bytes, text and stamp
+    walk       which files of a folder are documents
+
+Other rooms need not know which is which.
+"""
+
+from askmd.files.decoding import UnreadableFile
+from askmd.files.reading import Source, read
+from askmd.files.walk import (
+    IGNORE_FILES,
+    SUFFIXES,
+    Found,
+    Selection,
+    UnreadableFolder,
+    walk,
+)
+
+__all__ = [
+    "IGNORE_FILES",
+    "SUFFIXES",
+    "Found",
+    "Selection",
+    "Source",
+    "UnreadableFile",
+    "UnreadableFolder",
+    "read",
+    "walk",
+]
