@@ -34,7 +34,7 @@ def split(
     """
     measure = Measure(counter, max_tokens)
     source = Source(text)
-    reader = Reader(outline.notes, outline.links)
+    reader = Reader(text, outline.notes, outline.links)
     cutting = Cutting(source, measure, reader)
     drafts = _drafts(outline.sections, cutting)
     repeats: Counter[tuple[tuple[str, ...], str]] = Counter()
@@ -144,7 +144,7 @@ def _fitted(
     heading_tokens = 0
     for n, (piece, block, frame) in enumerate(cutting.with_leads(group.blocks, whole, room)):
         if n < group.heads and crumb.is_whole:
-            yield replace(piece, is_said=True)
+            yield piece._replace(is_said=True)
         elif block.kind == "heading":
             yield from cutting.fitted(piece, block, room)
             heading_tokens += piece.tokens
@@ -213,7 +213,7 @@ def _halves(draft: _Draft, cutting: Cutting) -> list[_Draft]:
             *(replace(draft, pieces=(each,)) for each in rest),
         ]
     if draft.breadcrumb or piece.frame is not BARE:
-        bare = tuple(replace(each, frame=BARE) for each in draft.pieces)
+        bare = tuple(each._replace(frame=BARE) for each in draft.pieces)
         return [replace(draft, breadcrumb="", pieces=bare)]
     # Not a ConfigError, which would stop the journey: one file's character is that file's failure.
     raise ValueError(f"a single character counts more tokens than the bound; {NEXT_STEP}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from askmd.chunk.source import Range
 from askmd.types import BlockKind
@@ -31,8 +32,7 @@ class Frame:
 BARE = Frame()
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A whole block, or a piece of one that is too long."""
 
     range: Range

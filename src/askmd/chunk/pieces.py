@@ -37,7 +37,7 @@ class Cutting:
         kinds = [block.kind for block in blocks]
         pieces = self._counted(found, readings, kinds)
         return [
-            replace(piece, leads=True) if _leads(block, piece) else piece
+            piece._replace(leads=True) if _leads(block, piece) else piece
             for piece, block in zip(pieces, blocks, strict=True)
         ]
 
@@ -47,7 +47,7 @@ class Cutting:
         frame: what has to stand before the block where it opens a chunk.
         """
         if piece.tokens + frame.lead_tokens <= room:
-            yield piece if frame is BARE else replace(piece, frame=frame)
+            yield piece if frame is BARE else piece._replace(frame=frame)
         elif block.children:
             yield from self._inside(piece, block, room, frame)
         else:
@@ -67,12 +67,12 @@ class Cutting:
         """Yield the pieces of what a list, item, quote or container holds."""
         parts = list(self._parts(block))
         whole = self.whole(parts)
-        whole[0] = replace(whole[0], joint=piece.joint)
+        whole[0] = whole[0]._replace(joint=piece.joint)
         own = BARE
         for n, (each, part, lead) in enumerate(self.with_leads(parts, whole, room, frame)):
             opens = n == 0
             for inner in self.fitted(each, part, room, _joined(lead, own, room)):
-                yield replace(inner, opens=opens and inner.opens)
+                yield inner._replace(opens=opens and inner.opens)
                 opens = False
             if n == 0 and (block.kind in ("item", "container") or block.info):
                 own = self._lead(_first_line(each.reading), room)
@@ -104,8 +104,7 @@ class Cutting:
         last = len(cut) - 1
         for n, each in enumerate(cut):
             frame = middle if n else replace(above, tail=own.tail, tail_tokens=own.tail_tokens)
-            yield replace(
-                each,
+            yield each._replace(
                 joint=each.joint if n else piece.joint,
                 frame=replace(frame, tail="", tail_tokens=0) if n == last else frame,
                 opens=n == 0,
@@ -120,7 +119,7 @@ class Cutting:
         middle = (start + end) // 2
         parts = (self.source.trimmed(start, middle), self.source.trimmed(middle, end))
         return [
-            replace(piece, range=part, reading=self._read(part, piece.kind), opens=False)
+            piece._replace(range=part, reading=self._read(part, piece.kind), opens=False)
             for part in parts
             if part
         ]

@@ -14,19 +14,24 @@ from askmd.types import BlockKind
 
 MAX_NOTE_CHARS = 200
 """A longer footnote is cut where it is read in the text that refers to it."""
+LONGEST_WORD = 200
+"""Characters of base64 without a blank that are no word any more."""
+NOTE_SHARE = 4
+"""Footnotes are read in other text up to so many times the document's length in all."""
 
 _CODE: frozenset[BlockKind] = frozenset({"fence", "code"})
-# A token of word pieces for each of these marks: a ruler of dashes would fill a chunk.
 _RUN = re.compile(r"([^\w\s`~])\1{31,}+")
 _BLOB = re.compile(
     r"data:[\w.+-]{1,40}/[\w.+-]{1,80}[^,\s()\"'<>]{0,80},[A-Za-z0-9+/=_%-]{40,}+"
     r"|(?<![A-Za-z0-9+/_-])(?=[A-Za-z+/_-]{0,199}[0-9])[A-Za-z0-9+/_-]{200,}+={0,2}"
 )
+_INCLUDE = re.compile(r"\{\{#\w[^{}\n]{0,300}\}\}|\{\*[^{}\n]{1,300}\*\}|-{1,3}8<-{1,3}[^\n]*")
 _MARKED = re.compile(r"[`~*\[\]<>{}&\\|%!/+-]|([^\w\s])\1{31}|:::|===|\?\?\?|\n\s*\n")
 _SHORT = 200
 """A shorter text without marks is read as it stands."""
+# A token of word pieces for each of these marks: a ruler across the page would fill a chunk.
+_RULERS = tuple(mark * 32 for mark in "-=*._#+:~^<>|/\\\u2500\u2501\u2550\u00b7\u2022")
 _FENCE = re.compile(r"^[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t>]*+)?(`{3,}+|~{3,}+)", re.MULTILINE)
-_INCLUDE = re.compile(r"\{\{#\w[^{}\n]{0,300}\}\}|\{\*[^{}\n]{1,300}\*\}|-{1,3}8<-{1,3}[^\n]*")
 _DELIMITER_ROW = re.compile(r"^[ \t>]*+(?:\|[ \t]*+)?:?-[-:| \t]*+$\n?", re.MULTILINE)
 _DASHES = re.compile(r"-{4,}+")
 _QUOTE = re.compile(r"^(?:[ \t]{0,12}>)++ ?", re.MULTILINE)
@@ -84,26 +89,33 @@ _BLANKS = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+\n\s*+")
 class Reader:
     """Reads the pieces of one document."""
 
-    def __init__(self, notes: Mapping[str, str], links: Mapping[str, str]) -> None:
-        """Take the document's footnotes and link definitions by their labels."""
+    def __init__(self, text: str, notes: Mapping[str, str], links: Mapping[str, str]) -> None:
+        """Take the document, and its footnotes and link definitions by their labels."""
         self._notes = notes
         self._links = links
+        self._note_chars = NOTE_SHARE * len(text)
+        self._noted: set[str] = set()
+        # Most documents hold none of these, and need not be searched again for each piece.
+        self._noise = [(each, less) for marks, each, less in _NOISE if marks(text)]
 
     def read(self, text: str, kind: BlockKind) -> str:
         """Return a piece as the embedder reads it; empty where there is nothing to read."""
         if kind == "comment":
             return ""
-        if len(text) < _SHORT and not _MARKED.search(text):
-            return text.strip() if kind not in _CODE else text.rstrip()
-        text = _INCLUDE.sub("", _BLOB.sub("", text))
+        for pattern, less in self._noise:
+            text = pattern.sub(less, text)
         if kind in _CODE:
-            return _RUN.sub(r"\1\1\1", text).rstrip()
+            return text.rstrip()
+        if len(text) < _SHORT and not _MARKED.search(text):
+            return text.strip()
         if kind == "html":
             text = _without(_without(text, "<script", "</script>"), "<style", "</style>")
             text = _BLOCK_TAG.sub(" ", text)
+        self._noted.clear()
         parts = _prose_and_code(text)
         parts[::2] = [self._prose(part, kind) for part in parts[::2]]
-        return _BLANKS.sub("\n\n", _RUN.sub(r"\1\1\1", "".join(parts))).strip()
+        read = "".join(parts).strip()
+        return _BLANKS.sub("\n\n", read) if len(read) < len(text) else read
 
     def _prose(self, text: str, kind: BlockKind) -> str:
         """Return text outside code without its markup."""
@@ -120,8 +132,14 @@ class Reader:
         return _READERS[match.lastgroup or ""](self, match)
 
     def _note(self, match: re.Match[str]) -> str:
-        note = self._notes.get(match["note"].casefold(), "")
-        return f" ({note[:MAX_NOTE_CHARS]})" if note else ""
+        """Return a footnote's text in brackets, once a piece, and never more than pays."""
+        label = match["note"].casefold()
+        note = self._notes.get(label, "")[:MAX_NOTE_CHARS]
+        if not note or label in self._noted or self._note_chars < len(note):
+            return ""
+        self._noted.add(label)
+        self._note_chars -= len(note)
+        return f" ({note})"
 
     def _link(self, match: re.Match[str]) -> str:
         return match["text"]
@@ -133,6 +151,13 @@ class Reader:
 
 def _definition(match: re.Match[str]) -> str:
     return f"{match['label']}: " if match["label"] else ""
+
+
+def _holds_blob(text: str) -> bool:
+    long = (line for line in text.split("\n") if len(line) >= LONGEST_WORD)
+    return ";base64," in text or any(
+        len(word) >= LONGEST_WORD for line in long for word in line.split()
+    )
 
 
 def _alert(match: re.Match[str]) -> str:
@@ -173,6 +198,12 @@ _REWRITTEN: Sequence[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]],
     ("]:", _DEFINITION, _definition),
 )
 """What is rewritten where its mark occurs, in this order."""
+_NOISE: Sequence[tuple[Callable[[str], bool], re.Pattern[str], str]] = (
+    (_holds_blob, _BLOB, ""),
+    (lambda text: any(mark in text for mark in ("{{#", "{*", "8<-")), _INCLUDE, ""),
+    (lambda text: any(ruler in text for ruler in _RULERS), _RUN, r"\1\1\1"),
+)
+"""What most documents hold none of, with a quick look whether one does."""
 _READERS: Mapping[str, Callable[[Reader, re.Match[str]], str]] = {
     "code": lambda reader, match: match[0],
     "wiki": lambda reader, match: _page(match["wiki"]),
@@ -190,6 +221,8 @@ _READERS: Mapping[str, Callable[[Reader, re.Match[str]], str]] = {
 
 def _prose_and_code(text: str) -> list[str]:
     """Return the text in turns: prose, a fenced block, prose and so on."""
+    if "```" not in text and "~~~" not in text:
+        return [text]
     parts: list[str] = []
     start = 0
     opening = _FENCE.search(text)

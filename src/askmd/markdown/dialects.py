@@ -1,7 +1,7 @@
 """The constructs that documentation dialects add to CommonMark, as one table.
 
-CommonMark does not know them, so a ``#`` line inside one would look like a section. Both readers
-of blocks, the parser and the scanner, ask here; a new dialect is a line in the table.
+CommonMark does not know them, so a ``#`` line inside one would look like a section. A new dialect
+is a line in the table.
 """
 
 from __future__ import annotations

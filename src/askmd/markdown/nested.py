@@ -1,8 +1,7 @@
 """Blocks inside blocks: a list's items, and what items, quotes and containers hold.
 
 Their lines are read again without marker, indentation or quote mark, one line for one, so that
-numbers inside are numbers outside. The scanner reads them, whoever read the document: each level
-costs what its text costs.
+numbers inside are numbers outside. Each level costs what its text costs.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from askmd.markdown.dialects import INDENTED
 from askmd.markdown.headings import Headings
 from askmd.markdown.lists import items
-from askmd.markdown.reading import by_scanner
+from askmd.markdown.reading import find_blocks
 from askmd.markdown.spans import CALLOUT, LEAD, Span, indent
 from askmd.types import Block, BlockKind
 
@@ -49,7 +48,7 @@ class Nest:
             inside = _INSIDES[kind](lines[first:end], width)
             held = tuple(
                 self.block(each, inside, offset + first, depth=depth + 1)
-                for each in by_scanner(inside)
+                for each in find_blocks(inside)
             )
         return Block(kind, numbers, level, info, held)
 

@@ -1,8 +1,9 @@
-"""Blocks by one linear pass over the lines, for what the parser would take minutes or memory for.
+"""Blocks by one linear pass over the lines.
 
 CommonMark's block structure as far as it decides what is a heading: fences, comments and other
-HTML, lists, quotes and containers hide theirs. The tests hold it against the parser. It knows
-nothing of what is inside a list or quote beyond where that ends.
+HTML, lists, quotes and containers hide theirs. markdown-it-py would take up to 24 seconds a
+megabyte, and drops what nests deeply; the tests hold this reading against it, and against GitHub's
+own parser. It knows nothing of what is inside a list or quote beyond where that ends.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def parse(text: str) -> Outline:
     """
     front = front_matter.read(text)
     offset = text.count("\n", 0, front.end)
-    # To the parser a carriage return would be a newline; NUL is what CommonMark makes of it.
+    # Only line feeds end lines here; NUL is what CommonMark makes of it.
     lines = text[front.end :].replace("\r", " ").replace("\0", "\ufffd").split("\n")
     if not lines[-1]:
         lines.pop()

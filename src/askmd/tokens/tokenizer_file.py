@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from askmd.errors import ConfigError
 from askmd.tokens.cutting import cut_at, well_formed
+from askmd.tokens.word_counts import WordCounts, adds_up, in_batches
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -38,7 +40,15 @@ class TokenizerCounter:
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens the model would see of each text if it cut nothing off."""
-        encodings = self._tokenizer.encode_batch_fast([self._seen(text) for text in texts])
+        tokenizer = self._tokenizer
+        seen = [self._seen(text) for text in texts]
+        if self._words is None:
+            return in_batches(lambda batch: self._encoded(batch, special=True), seen)
+        special = tokenizer.num_special_tokens_to_add(False)
+        return [special + count for count in self._words.count(seen)]
+
+    def _encoded(self, texts: Sequence[str], *, special: bool = False) -> list[int]:
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=special)
         return [len(encoding.ids) for encoding in encodings]
 
     def cut(self, text: str, limit: int) -> int:
@@ -55,6 +65,11 @@ class TokenizerCounter:
     def _seen(self, text: str) -> str:
         seen = well_formed(self._prefix + text)
         return seen.lower() if self._lowercase else seen
+
+    @cached_property
+    def _words(self) -> WordCounts | None:
+        """What counts word by word; None where a tokenizer's counts do not add up so."""
+        return WordCounts(self._encoded) if adds_up(json.loads(self._read())) else None
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:

@@ -1,4 +1,4 @@
-"""Blocks by markdown-it-py: CommonMark as it is specified, for documents of ordinary size."""
+"""Blocks by markdown-it-py: another reading of documents that askmd's own is held against."""
 
 from __future__ import annotations
 
