@@ -5,6 +5,7 @@ Each is a function of the size wanted, in characters; a few have a size of their
 
 from __future__ import annotations
 
+import re
 import resource
 import signal
 import time
@@ -197,6 +198,9 @@ INPUTS: dict[str, Maker] = {
 }
 FULL = {"base64 image": 10_000_000}
 """Sizes of the long tier other than a megabyte."""
+REFUSAL = re.compile(
+    r"it holds [\d,]+ blocks of \d+ characters on average, which is no text; exclude it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,10 @@ class Cost:
 
 
 def measured(name: str, size: int, counter: TokenCounter, bound: int = 256) -> Cost:
-    """Return what an input costs; meant for a process of its own, which ends it if it hangs."""
+    """Return what an input costs; meant for a process of its own, which ends it if it hangs.
+
+    An input that ``parse`` refuses and tells why has no chunks, and no fault for that.
+    """
     from fuzzing import NAME, faults
 
     counter.count(["warm"])
@@ -236,9 +243,14 @@ def measured(name: str, size: int, counter: TokenCounter, bound: int = 256) -> C
     megabytes = len(text.encode("utf-8", "surrogatepass")) / 1e6
     signal.alarm(int(10 * (3 + 2 * megabytes)))
     started = time.process_time()
-    chunks = chunk.split(NAME, text, markdown.parse(text), counter, max_tokens=bound)
+    try:
+        chunks = chunk.split(NAME, text, markdown.parse(text), counter, max_tokens=bound)
+        found = None
+    except ValueError as error:
+        chunks, found = [], [] if REFUSAL.fullmatch(str(error)) else [str(error)]
     seconds = time.process_time() - started
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     signal.alarm(0)
-    found = faults(text, chunks, counter, bound)
+    if found is None:
+        found = faults(text, chunks, counter, bound)
     return Cost(megabytes, seconds, grown, len(chunks), tuple(found[:5]))

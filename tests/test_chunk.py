@@ -344,6 +344,24 @@ def test_ids_stay_when_lines_are_added_above():
     assert [chunk.lines for chunk in after[1:]] == [(5, 7), (9, 11)]
 
 
+ROWS = [f"Row number {n:04} has as many words as any." for n in range(400)]
+LONG = {
+    "a table": ("| a |\n|---|\n", "| {} |\n"),
+    "a list": ("", "- {}\n"),
+    "a fence": ("```\n", "{}\n"),
+}
+
+
+@pytest.mark.parametrize(("opening", "row"), list(LONG.values()), ids=list(LONG))
+def test_a_row_added_on_top_of_many_alike_changes_the_first_chunks_alone(opening: str, row: str):
+    before = [chunk.id for chunk in cut(opening + "".join(map(row.format, ROWS)))]
+    after = {chunk.id for chunk in cut(opening + "".join(map(row.format, ["New.", *ROWS])))}
+    kept = [identity in after for identity in before]
+    assert len(kept) > 10
+    assert kept.count(False) <= 3
+    assert all(kept[3:])
+
+
 def test_an_id_says_path_heading_text_and_repeat():
     chunks = cut("# A\n\nsame\n\n# A\n\nsame\n\n# B\n\nsame\n")
     elsewhere = cut("# A\n\nsame\n", path="b.md")

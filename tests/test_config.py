@@ -260,7 +260,9 @@ def test_another_programs_table_of_our_name_is_left_alone_in_a_shared_file():
     assert compose.configure().search.limit == 4
 
 
-@pytest.mark.parametrize("name", ["latin-l", "rot13", "hex"])
+@pytest.mark.parametrize(
+    "name", ["latin-l", "rot13", "hex", "IDNA", "punycode", "undefined", "unicode-escape"]
+)
 def test_what_is_no_encoding_of_text_is_refused(name: str):
     named = write(Path("named.toml"), f"[documents]\nencoding = '{name}'\n")
     with pytest.raises(ConfigError, match=f"'{name}' is no encoding of text"):

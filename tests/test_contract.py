@@ -99,7 +99,7 @@ def test_a_signal_stops_an_ingest_cleanly_and_the_next_one_goes_on(
         assert ran.stderr
         said = ran.stderr.read().splitlines()
         assert ran.wait() == 128 + number
-    assert said[0] == "stopping after this batch; once more stops at once"
+    assert said[0] == "stopping; once more stops at once"
     assert json.loads(said[-1])["error"]["code"] == "interrupted"
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     report = json.loads(again.stdout)

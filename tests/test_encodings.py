@@ -323,3 +323,53 @@ def test_what_was_mended_survives_the_index_word_search_and_json(tmp_path: Path,
     assert [hit.path for hit in by_words] == ["titled.md"]
     printed = json.dumps(asdict(every), ensure_ascii=False).encode("utf-8")
     assert {one["text"] for one in json.loads(printed)["hits"]} == {hit.text for hit in every.hits}
+
+
+TEXTS = {
+    "Greek": (
+        "Οδηγός εγκατάστασης: το αντίγραφο ασφαλείας γίνεται κάθε νύχτα και φυλάσσεται.",
+        ("cp1253", "iso8859-7"),
+    ),
+    "Turkish": ("Şifreyi değiştirmek için yöneticiye başvurun.", ("cp1254",)),
+    "French of DOS": ("La sauvegarde est créée à deux heures, très tôt.", ("cp850", "cp437")),
+    "French of a Macintosh": ("La sauvegarde est créée à deux heures.", ("mac_roman",)),
+    "Hebrew": ("הגיבוי נעשה בכל לילה", ("cp1255", "iso8859-8")),
+    "Thai": ("เก็บไว้สามสิบวันบนเซิร์ฟเวอร์", ("cp874",)),
+    "Czech": ("Příručka: záloha se uchovává třicet dní, žluťoučký kůň.", ("cp1250",)),
+    "Russian of DOS": ("Резервная копия создаётся каждую ночь.", ("cp866", "iso8859-5")),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(text, encoding) for text, encodings in TEXTS.values() for encoding in encodings],
+    ids=[f"{name} {encoding}" for name, (_, encodings) in TEXTS.items() for encoding in encodings],
+)
+def test_what_an_encoding_only_resembles_is_not_guessed(tmp_path: Path, text: str, encoding: str):
+    with pytest.raises(UnreadableFile) as caught:
+        decoded(tmp_path, f"# A\n\n{text}\n".encode(encoding), "")
+    assert str(caught.value).startswith("line 3 is not UTF-8; convert it")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Резервная копия создаётся каждую ночь.", "cp1251"),
+        ("Резервная копия создаётся каждую ночь.", "koi8-r"),
+        ("Größe und Maß", "cp1252"),
+        ("La copie est créée à deux heures.", "cp1252"),
+        ("It’s “plain” English.", "cp1252"),
+        ("备份每天进行，我们的系统在服务器上。", "gb18030"),
+        ("備份每天進行，我們的系統在伺服器上。", "big5"),
+        ("백업은 매일 밤", "euc_kr"),
+    ],
+)
+def test_an_encoding_that_is_clear_is_named(tmp_path: Path, text: str, encoding: str):
+    with pytest.raises(UnreadableFile, match=f"looks like {encoding};"):
+        decoded(tmp_path, f"# A\n\n{text}\n".encode(encoding), "")
+
+
+@pytest.mark.parametrize("encoding", ["idna", "punycode", "undefined"])
+def test_an_encoding_that_is_none_of_text_is_a_reason_too(tmp_path: Path, encoding: str):
+    with pytest.raises(UnreadableFile, match=rf"cannot be read as {encoding}, as documents"):
+        decoded(tmp_path, b"# A\n\ncaf\xe9..\n", encoding)

@@ -137,3 +137,28 @@ def test_a_value_is_found_as_it_may_be_written(value: object, typed: str):
 )
 def test_another_value_is_not_found(value: object, typed: str):
     assert not allows_document(parse_filter([f"key={typed}"]), "a.md", {"key": value})
+
+
+@pytest.mark.parametrize("text", ["nginx, Reverse Proxy", "Nginx web", "web,nginx", "nginx"])
+def test_tags_written_as_one_text_are_found_one_by_one(text: str):
+    assert holds("tag=nginx", tags=text)
+    assert holds(f"tags={text}", tags=text)
+    assert holds("keywords=nginx", keywords=text)
+    assert not holds("title=nginx", title=f"{text} guide")
+
+
+def test_a_text_with_commas_is_not_cut_at_blanks():
+    assert holds("tag=reverse proxy", tags="nginx, Reverse Proxy")
+    assert not holds("tag=proxy", tags="nginx, Reverse Proxy")
+
+
+def test_the_tags_of_zola_and_hugo_are_found():
+    assert holds("tag=nginx", taxonomies={"tags": ["nginx"]})
+    assert holds("category=web", taxonomies={"categories": ["web"]})
+    assert holds("category=web", categories="web dns")
+
+
+def test_a_moment_is_found_with_a_blank_before_its_time():
+    assert holds("date=2024-01-02 10:00:00", date="2024-01-02T10:00:00")
+    assert holds("date=2024-01-02 10:00:00Z", date="2024-01-02T10:00:00+00:00")
+    assert holds("note=2024-01-02 10", note="2024-01-02 10")

@@ -179,6 +179,45 @@ def test_the_same_bytes_read_in_another_encoding_are_a_change(handbook: Path, se
             assert retriever.search("five", mode="words")[0].text.endswith(sign)
 
 
+def texts_about(question: str, settings: Config) -> list[str]:
+    with Retriever.open(settings) as retriever:
+        return [hit.text for hit in retriever.search(question, mode="words")]
+
+
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["at once", "after an interruption"])
+def test_another_encoding_is_read_though_no_stamp_has_changed(
+    is_stopped: bool, handbook: Path, settings: Config, embedder: CountingEmbedder
+):
+    (handbook / "price.md").write_bytes(b"# Price\n\nFive \x80\n")
+    for file in handbook.rglob("*.md"):
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+    latin, windows = (
+        replace(settings, documents=DocumentSettings(encoding=name))
+        for name in ("latin-1", "cp1252")
+    )
+    ingest_folder(handbook, latin, embedder=embedder)
+    if is_stopped:
+        with pytest.raises(Interrupted):
+            ingest_folder(handbook, windows, embedder=embedder, cancel=lambda: True)
+    assert dry_run(handbook, windows, embedder=embedder).files == 1
+
+    report = ingest_folder(handbook, windows, embedder=embedder)
+
+    assert (report.documents.changed, report.documents.unchanged) == (1, 3)
+    assert texts_about("five", windows) == ["# Price\n\nFive €"]
+    assert dry_run(handbook, windows, embedder=embedder).files == 0
+
+
+def test_a_file_that_another_encoding_does_not_fit_fails_again_each_time(
+    handbook: Path, settings: Config
+):
+    (handbook / "price.md").write_bytes(b"# Price\n\nFive \x80\n")
+    os.utime(handbook / "price.md", (1_000_000_000, 1_000_000_000))
+    for encoding, failed in (("latin-1", 0), ("ascii", 1), ("ascii", 1), ("latin-1", 0)):
+        read_so = replace(settings, documents=DocumentSettings(encoding=encoding))
+        assert ingest_folder(handbook, read_so).documents.failed == failed
+
+
 def test_a_folder_without_markdown_and_a_folder_that_is_none_are_errors(
     tmp_path: Path, settings: Config
 ):

@@ -433,6 +433,46 @@ def test_the_index_is_said_to_hold_these_chunks_or_to_be_behind(
     assert state("handbook/nginx.md") == unreadable
 
 
+def test_a_file_outside_the_indexs_folder_is_no_document_of_it(
+    indexed: Askmd, here: Path, handbook: Path
+):
+    (here / "nginx.md").write_text("# Another\n", encoding="utf-8")
+    shown = indexed("inspect", "./nginx.md").out.rstrip("\n").split("\n")[-1]
+    assert shown == f"It is not below {handbook.resolve()}, which the index belongs to."
+    assert indexed("inspect", "./nginx.md", "--json").json["index"] == "outside"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "---\ntags: [a]\ntitle: b: c\n---\n",
+            ["line 3 cannot be read, so it is text, but of it is used:", '  tags: ["a"]'],
+        ),
+        ("---\ntags: &t [a]\n---\n", ["line 2 cannot be read, so it is text"]),
+    ],
+    ids=["in part", "nothing"],
+)
+def test_front_matter_that_is_text_is_said_with_its_line(
+    text: str, shown: list[str], askmd: Askmd, here: Path
+):
+    (here / "a.md").write_text(text, encoding="utf-8")
+    out = askmd("inspect", "a.md").out.splitlines()
+    place = out.index(f"front matter: {shown[0]}")
+    assert out[place : place + len(shown)] == [f"front matter: {shown[0]}", *shown[1:]]
+
+
+def test_one_character_and_nothing_read_are_said_as_they_are(
+    askmd: Askmd, here: Path, handbook: Path
+):
+    (here / "a.md").write_text("a", encoding="utf-8")
+    (here / "bad.md").write_bytes(b"caf\xe9\n")
+    assert "1 line, 1 character; 1 chunk" in askmd("inspect", "a.md").out
+    assert "1 file, 1 non-blank character: 100" in askmd("inspect", "--check", "a.md").out
+    ran = askmd("inspect", "--check", "bad.md")
+    assert (ran.status, ran.out) == (4, "1 file (1 failed): nothing was read\n")
+
+
 def test_what_a_file_says_cannot_act_on_the_terminal(askmd: Askmd, here: Path):
     evil = "\x1b]0;title\x07\x1b[2J\x9b31m\u202etxt"
     text = f'---\ntitle: "a\\e[31m{SENTENCE}"\n---\n# Head {evil}\n\nText {evil}\n'

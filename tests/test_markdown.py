@@ -247,8 +247,35 @@ def test_a_list_of_two_hundred_levels_hides_nothing_after_it():
     deep = "".join("  " * depth + "- a\n" for depth in range(200))
     [preamble, section] = split_sections(f"{deep}\n# Heading\n\ntext\n")
     [block] = preamble.blocks
-    assert (block.kind, block.lines, depth(block)) == ("list", (1, 200), 17)
+    assert (block.kind, block.lines, depth(block)) == ("list", (1, 200), 11)
     assert section.path == ("Heading",)
+
+
+@pytest.mark.parametrize("unit", ["- a\n", "a\n\n", "> - a\n", "# a\n", "***\n"])
+def test_blocks_with_hardly_any_text_in_them_are_refused(unit: str):
+    with pytest.raises(ValueError, match=r"300,00\d blocks of \d char.* no text; exclude it"):
+        parse(unit * 300_000)
+
+
+def test_a_list_of_three_hundred_thousand_words_is_read():
+    [section] = parse("- abcdef\n" * 300_000).sections
+    [block] = section.blocks
+    assert len(block.children) == 300_000
+
+
+def test_pandocs_tables_make_no_heading():
+    simple = "Right Left\n----- ----\n12    12\n\n"
+    edge = "-" * 14 + NL
+    rows = f"{edge} A      B\n------ ------\n one    two\n        more\n\n three  four\n{edge}"
+    [section] = split_sections(f"{simple}{rows}\ntext\n\nfoo\n--- ---\n")
+    assert [(block.kind, block.lines) for block in section.blocks] == [
+        ("table", (1, 3)),
+        ("rule", (5, 5)),
+        ("table", (6, 12)),
+        ("paragraph", (14, 14)),
+        ("paragraph", (16, 16)),
+        ("rule", (17, 17)),
+    ]
 
 
 def test_a_heading_of_a_megabyte_is_cut_in_the_path():
@@ -297,6 +324,10 @@ HOSTILE = {
     "modules": "export const a = {\n\n" * 50_000,
     "blanks in a module": "import a" + " " * 100_000 + "x\nexport function" + " " * 100_000,
     "comments": "<!-- a -->" * 20_000 + "b",
+    "half maths": "$$ a\nb\n" * 40_000 + "\\[\n" * 40_000,
+    "half literals": "{`a\nb\n" * 40_000,
+    "half tables": "-----\na\n-- --\nb\n\nc\n" * 10_000,
+    "pairs": "{% a %}\n" * 30_000 + "{% enda %}\n" * 30_000,
     "half comments": "%%\n\nx\n\n" * 40_000,
     "delimiters": "a|b\n-|-" + " " * 200_000 + "x",
     "wide table": "|" * 9000 + "\n" + "|-" * 9000,
@@ -319,6 +350,7 @@ title: a: b;#;\u2028;\x0c;\xa0;| a | b |;|---|---|;::::tip;/// tip;{% highlight 
 {% endhighlight %};{% raw %};{{< tabs >}};{{< /tabs >}};{% comment %};{% endcomment %};%%;%% x %%
 {/*;*/};<Tabs>;</Tabs>;<Card;  title="x";/>;import a from 'a';export const a = {;};> [!NOTE];>;>> b
 [^a]: note;[^a b]: c;    # in;    ```;      - deep;=== "Tab";<a name="x"></a>;[b]:;"title";1);\t- t
+$$;\\[;\\];{`a;b`};{: #x };{% if x %};{% endif %};::: {.columns};-- ---;-----
 a line so long that what holds a few like it is looked into, for it has a hundred characters"""
 LINES = st.sampled_from(WRITTEN.replace(NL, ";").split(";"))
 DOCUMENTS = st.one_of(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import pathological
-from askmd import files
+from askmd import files, markdown
 from askmd.tokens import HashCounter
 from pathological import INPUTS
 
@@ -28,6 +28,14 @@ def test_input_made_to_hurt_is_cut_whole_at_a_bearable_cost(name: str):
         cost = process.submit(pathological.measured, name, SIZE, HashCounter()).result()
     assert cost.faults == ()
     assert cost.is_bearable, cost
+
+
+def test_a_refusal_that_tells_why_is_bearable():
+    text = pathological.INPUTS["items"](1_000_000)
+    with pytest.raises(ValueError, match=pathological.REFUSAL):
+        markdown.parse(text)
+    cost = pathological.measured("items", 1_000_000, HashCounter())
+    assert (cost.faults, cost.chunks, cost.seconds <= cost.most_seconds) == ((), 0, True)
 
 
 def test_there_are_at_least_forty_of_them_and_each_is_another():

@@ -67,7 +67,7 @@ def test_in_an_index_each_character_begins_a_word():
         "größer naïve café Zürich Việt đ ñ",
         "Сервер й Й ї",
         "हिन्दी भाषा में किताब",
-        "مدرسة خادم",
+        "سلام خادم",
         "שלום עולם",
         "Λογος",
         "⚠️ emoji 👩‍🚀 1️⃣",
@@ -87,10 +87,18 @@ def test_everything_else_stays_as_it_is(text: str):
         ("כְּתִיב", "כתיב"),
         ("كِتَابٌ", "كتاب"),
         ("خـــادم", "خادم"),
+        ("أحمد إلى آخر ٱلملف مدرسة", "احمد الي اخر الملف مدرسه"),
+        ("ا\u0654حمد", "احمد"),
+        ("می\u200cخواهم کتاب‌ها", "ميخواهم كتابها"),
+        ("خانۀ", "خانه"),
     ],
 )
 def test_accents_and_points_that_their_writers_leave_out_go(written: str, typed: str):
     assert segmented(written) == segmented(typed) == typed
+
+
+def test_a_join_that_stands_in_no_arabic_word_stays():
+    assert segmented("\u0915\u094d\u200c\u0937 ا\u200c b") == "\u0915\u094d\u200c\u0937 ا\u200c b"
 
 
 def test_composed_and_decomposed_text_is_one():

@@ -57,7 +57,7 @@ class DocumentSettings:
         20.0, "larger files are skipped and reported", least=0.001, most=10_000
     )
     encoding: str = _setting(
-        "", "how to read files that are not UTF-8, such as 'latin-1'; empty: report them"
+        "", "how to read files that are not Unicode, such as 'latin-1'; empty: report them"
     )
 
 
@@ -346,11 +346,12 @@ def _is_encoding(name: str) -> bool:
     try:
         # Not of no bytes at all: Python does not look the name up for those.
         b"a".decode(name)
-    except UnicodeError:
-        return True
+    except UnicodeDecodeError:
+        pass
     except (LookupError, ValueError):
         return False
-    return True
+    # Python's own, for servers' names and escapes: they refuse ordinary text, or change it.
+    return not re.search("idna|punycode|unicode.?escape", name.lower())
 
 
 def _typed(key: str, value: Any, kind: str, where: str) -> Any:

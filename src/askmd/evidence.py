@@ -27,6 +27,11 @@ _COMMON = """
     there these they this those through to too under until up us very was wasn we were weren what
     when where which while who whom whose why will with without won would wouldn you your
 """
+_KOREAN = """
+    가능 가지 것은 것이 경우 그것 그리 나요 되나 되는 되어 대한 대해 모든 무슨 방법 사용 수는
+    수도 수를 알려 어떤 에서 없나 없는 없이 위한 위해 이것 인가 있게 있나 있는 있다 있어 있을
+    있습 저는 주세 줄래 하게 하고 하기 하나 하는 하려 하면 하지 할까 합니 해서 해야 해주
+"""
 STOP_WORDS = frozenset(_COMMON.split())
 """English words that stand in questions about anything."""
 _LONE = frozenset(
@@ -34,15 +39,20 @@ _LONE = frozenset(
 )
 """Particles of Japanese, Chinese and Korean, which stand alone beside a foreign word."""
 _ASKING = re.compile(
-    "什么|什麼|怎么样|怎么|怎麼|怎样|如何|为何|為何|哪里|哪裡|哪些|哪个|是否|多少|可以|能否|[的吗嗎呢]|"
-    "何故|어떻게|무엇|어디|언제|누구|얼마|"
-    "ได้อย่างไร|อย่างไร|ยังไง|อะไร|ทำไม|ที่ไหน|เมื่อไหร่|เมื่อไร|เท่าไหร่|เท่าไร|ใคร|หรือไม่"
+    "(?:为|為)?(?:什么|什麼)(?:时候|時候)?|怎么样|怎么|怎麼|怎样|如何|何时|何時|为何|為何|"
+    "哪(?:里|裡|儿|兒|些|个|個)|是否|多[少久长長大高快远遠]|可以|能否|[谁誰][会會]?|[的吗嗎呢]|"
+    "[几幾](?!乎|何)[个個天次点點年种種位台份]?|何故|"
+    "어떻게|무엇|어디|언제|누구|누가|얼마|며칠|몇|어느|"
+    "ได้อย่างไร|อย่างไร|ยังไง|อะไร|ทำไม|ที่ไหน|แค่ไหน|เมื่อไหร่|เมื่อไร|เมื่อใด|เท่าไหร่|เท่าไร|ใคร|หรือไม่|"
+    "กี่(?:วัน|ครั้ง|คน|เดือน|ปี)?"
 )
 """What asks and says nothing by itself, in Chinese, Japanese, Korean and Thai."""
 _STRETCH: dict[Script, int] = {
     "hiragana": 4, "katakana": 4, "bopomofo": 4, "thai": 4, "lao": 4, "khmer": 3, "myanmar": 3,
 }  # fmt: skip
 """How many letters of a script without spaces are as good as a word: fewer occur by chance."""
+_HOLLOW = frozenset(_KOREAN.split())
+"""How Korean words begin that stand in questions about anything."""
 LEAST_SHARE = 1 / 3
 """Of a question's pairs in Chinese or Korean, of which half span two words."""
 
@@ -93,6 +103,8 @@ def signs(question: str) -> Signs:
             words += _stretches(run, _STRETCH[run.script])
         else:
             pairs += _stretches(run, 2)
+            if run.script == "hangul" and len(run.characters) > 1:
+                words += {_text(run)[:2]} - _HOLLOW
     return Signs(tuple(dict.fromkeys(words)), tuple(dict.fromkeys(pairs)))
 
 

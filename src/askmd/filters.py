@@ -16,7 +16,15 @@ NEXT_STEP = "write 'guides/**' (a path), 'tag=nginx' (front matter) or 'heading=
 _PAIR = re.compile(r"(?P<key>[^/*?\[\]!\\=]*)=(?P<value>.*)", re.DOTALL)
 """A slash or wildcard before the first ``=`` makes a path of it: ``./a=b.md`` is a file's name."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_SYNONYMS = {"tag": "tags", "tags": "tag"}
+_TIME = re.compile(r"(?<=\d{4}-\d\d-\d\d) +(?=\d)")
+_SYNONYMS = {
+    "tag": ("tags", "taxonomies.tags"),
+    "tags": ("tag", "taxonomies.tags"),
+    "category": ("categories", "taxonomies.categories"),
+    "categories": ("category", "taxonomies.categories"),
+}
+_LISTED = {"tag", "tags", "taxonomies.tags", "keywords", "categories", "taxonomies.categories"}
+"""Keys under which many write a list as one text: ``nginx, proxy`` or ``nginx proxy``."""
 
 
 def parse_filter(texts: Sequence[str]) -> Filter:
@@ -87,8 +95,18 @@ def _compiled(glob: str) -> GitIgnoreSpec:
 
 
 def _holds(metadata: Mapping[str, object], key: str, wanted: str) -> bool:
-    keys = (key, _SYNONYMS.get(key, key))
-    return any(_says(value, wanted) for name in keys for value in _values(metadata, name))
+    keys = (key, *_SYNONYMS.get(key, ()))
+    return any(
+        _says(value, wanted) or (name in _LISTED and wanted in _items(value))
+        for name in keys
+        for value in _values(metadata, name)
+    )
+
+
+def _items(value: object) -> list[str]:
+    """Return what stands in a text between commas, or without one between blanks."""
+    text = value.casefold() if isinstance(value, str) else ""
+    return [item.strip() for item in text.split("," if "," in text else None)]
 
 
 def _values(value: object, key: str) -> Iterator[object]:
@@ -114,7 +132,8 @@ def _says(value: object, wanted: str) -> bool:
     if isinstance(value, int | float):
         return text == wanted or _number(wanted) == value
     is_day = _DAY.fullmatch(wanted) is not None and text.startswith(f"{wanted}t")
-    return text == wanted or is_day or text == re.sub(r"z$", "+00:00", wanted)
+    moment = re.sub(r"z$", "+00:00", _TIME.sub("t", wanted))
+    return text in (wanted, moment) or is_day
 
 
 def _number(text: str) -> float | None:

@@ -14,6 +14,7 @@ from askmd.chunk import Fault, Proof
 from askmd.config import Config
 from askmd.contracts import Embedder, TokenCounter
 from askmd.errors import AskmdError, FolderError, IndexFault, Interrupted, NoIndex
+from askmd.markdown import front_matter
 from askmd.types import (
     CancelCheck,
     Chunk,
@@ -25,9 +26,10 @@ from askmd.types import (
     Stamp,
 )
 
-IndexState = Literal["none", "unreadable", "absent", "same", "behind", "other"]
-"""What the index knows of a document: there is none, or a damaged one; it lacks the document, or
-holds these very chunks, or those of an older text, or this text cut with other settings."""
+IndexState = Literal["none", "unreadable", "outside", "absent", "same", "behind", "other"]
+"""What the index knows of a document: there is none, or a damaged one; it belongs to a folder that
+the document is not in; it lacks the document, or holds these very chunks, or those of an older
+text, or this text cut with other settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,13 @@ class Inspection:
 
     path: str
     """Relative to the documents' root if the file is below it, else as it was given."""
+    root: str
+    """The documents' root: the folder the index belongs to, or would."""
     lines: int
     chars: int
     outline: Outline
+    front_matter_fault: str
+    """Why the front matter is text; empty where it is not, or there is none."""
     max_tokens: int
     """The bound that each chunk is cut to."""
     chunks: tuple[Chunk, ...]
@@ -105,13 +111,15 @@ def inspect_file(
     text = cut.source.text
     return Inspection(
         path=name,
+        root=str(root),
         lines=text.count("\n") + (text != "" and not text.endswith("\n")),
         chars=len(text),
         outline=cut.outline,
+        front_matter_fault=front_matter.read(text).fault,
         max_tokens=reading.bound,
         chunks=tuple(cut.chunks),
         faults=cut.proof.faults,
-        index=_state(config, name, cut),
+        index=_state(config, name, cut, is_outside=not location.is_relative_to(root)),
     )
 
 
@@ -280,11 +288,13 @@ def _listing(given: Path, config: Config) -> list[files.Found | Failure]:
     return found
 
 
-def _state(config: Config, path: str, cut: _Cut) -> IndexState:
+def _state(config: Config, path: str, cut: _Cut, *, is_outside: bool) -> IndexState:
     """Return what the index knows of a document that was cut."""
     try:
         with store.open_store(config.index_folder) as index, index.snapshot():
             document = index.document(path)
+            if is_outside:
+                return "outside"
             if document is None:
                 return "absent"
             if document.digest != cut.source.digest:

@@ -3,7 +3,8 @@
 Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese become overlapping pairs of characters, as
 Lucene's CJKBigramFilter makes them; in the scripts of South East Asia a character is a letter with
 its marks. Full-width Latin becomes plain (Lucene's CJKWidthFilter; Unicode's NFKC), and accents
-that their own writers leave out go, as in Lucene's filters for Greek, Arabic and Russian. What is
+that their own writers leave out go, as in Lucene's filters for Greek, Arabic and Russian, and
+Arabic and Persian letters that are typed one for the other are one. What is
 encoded and not written, such as an image in base64, is left out. The rest stays as it is, letters
 and their accents composed (NFC).
 """
@@ -59,13 +60,17 @@ _UNSPACED = re.compile(f"[{_ALL}\u3200-\u33ff\uff01-\uffee]+")
 
 # Greek's accents, Russian's two dots, the points of Hebrew and Arabic, the stroke that fills an
 # Arabic line, and what chooses a variant of a Chinese character.
-_UNTYPED = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0652\u0670"
+_UNTYPED = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0655\u0670"
 _UNTYPED += "\ufe00-\ufe0e\U000e0100-\U000e01ef"
 _POINTED = re.compile(
     "[\u0386\u0388-\u0390\u03aa-\u03b0\u03ca-\u03ce\u1f00-\u1fff\u0400\u0401\u0450\u0451"
     f"{_UNTYPED}]+"
 )
 _POINTS = re.compile(f"[\u0300-\u036f{_UNTYPED}]+")
+# Arabic's and Persian's letters that are typed one for the other, and Persian's join inside a word.
+_ALIKE = str.maketrans("أإآٱىیةۀک", "ااااييههك")
+_JOINED = re.compile("(?<=[\u0620-\u06ff])\u200c+(?=[\u0620-\u06ff])")
+_ARABIC = re.compile("[\u0620-\u06ff]")
 
 _BLOB = re.compile(
     r"data:[^\s,]{0,200}?;base64,[A-Za-z0-9+/=]*+"
@@ -92,7 +97,7 @@ def segmented(text: str, *, with_ends: bool = True) -> str:
         text = _BLOB.sub(" ", text)
     if text.isascii():
         return text
-    text = _POINTED.sub(_unpointed, unicodedata.normalize("NFC", text))
+    text = _as_typed(text)
     if not _UNSPACED.search(text):
         return text
 
@@ -104,8 +109,7 @@ def segmented(text: str, *, with_ends: bool = True) -> str:
 
 def runs(text: str) -> Iterator[Run]:
     """Yield the runs of scripts without spaces, in order, each in one script."""
-    plain = _POINTED.sub(_unpointed, unicodedata.normalize("NFC", text))
-    for found in _UNSPACED.findall(plain):
+    for found in _UNSPACED.findall(_as_typed(text)):
         for run in _RUN_OF_ONE_SCRIPT.finditer(_normal(found)):
             script: Script = run.lastgroup  # type: ignore[assignment]
             inside = run[0] if script in _EAST else _CLUSTER.findall(run[0])
@@ -129,6 +133,12 @@ def _may_hold_blob(text: str) -> bool:
 
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
+
+
+def _as_typed(text: str) -> str:
+    """Return composed text in the spelling that its writers share."""
+    text = _POINTED.sub(_unpointed, unicodedata.normalize("NFC", text))
+    return _JOINED.sub("", text).translate(_ALIKE) if _ARABIC.search(text) else text
 
 
 def _unpointed(found: re.Match[str]) -> str:

@@ -87,27 +87,44 @@ class _Group:
 
     section: Section
     blocks: tuple[Block, ...]
+    pieces: Pieces
+    """Of each block, whole."""
     heads: int
-    """How many of the blocks are said by the heading path."""
+    """How many of the blocks are said by the heading path, or say nothing."""
+    above: tuple[Section, ...]
+    """The sections of those headings."""
 
 
-def _groups(sections: Sequence[Section]) -> Iterator[_Group]:
-    waiting: tuple[Block, ...] = ()
+def _groups(sections: Sequence[Section], cutting: Cutting) -> Iterator[_Group]:
+    counted = iter(cutting.whole([block for section in sections for block in section.blocks]))
+    blocks: tuple[Block, ...] = ()
+    pieces: Pieces = ()
+    above: tuple[Section, ...] = ()
+    is_said = True
     for n, section in enumerate(sections):
-        blocks = waiting + section.blocks
-        is_parent = n + 1 < len(sections) and _level(sections[n + 1]) > _level(section)
-        if is_parent and _is_bare(section):
-            waiting = blocks
+        own = tuple(next(counted) for _ in section.blocks)
+        is_bare = _is_bare(section, own)
+        heads = len(blocks) + (section.blocks[0].kind == "heading")
+        blocks, pieces = blocks + section.blocks, pieces + own
+        is_last = n + 1 == len(sections)
+        is_parent = not is_last and _level(sections[n + 1]) > _level(section)
+        if is_bare and not is_last and (is_parent or n == 0):
+            # A first heading that is above nothing stands with the next, whose path lacks it.
+            is_said = is_said and is_parent
+            above += (section,)
             continue
-        heads = len(waiting) + (section.blocks[0].kind == "heading")
-        waiting = ()
-        yield _Group(section, blocks, len(blocks) if _is_bare(section) else heads)
+        heads = (len(blocks) if is_bare else heads) if is_said else 0
+        yield _Group(section, blocks, pieces, heads, above)
+        blocks, pieces, above, is_said = (), (), (), True
 
 
-def _is_bare(section: Section) -> bool:
+def _is_bare(section: Section, pieces: Pieces) -> bool:
     """Return whether a section is its heading and nothing to read; a rule is nothing to read."""
     has_heading = section.blocks[0].kind == "heading"
-    return has_heading and all(block.kind == "rule" for block in section.blocks[1:])
+    return has_heading and all(
+        block.kind == "rule" or not piece.reading
+        for block, piece in zip(section.blocks[1:], pieces[1:], strict=True)
+    )
 
 
 def _level(section: Section) -> int:
@@ -115,34 +132,42 @@ def _level(section: Section) -> int:
 
 
 def _drafts(sections: Sequence[Section], cutting: Cutting) -> list[_Draft]:
-    groups = list(_groups(sections))
+    groups = list(_groups(sections, cutting))
     measure = cutting.measure
-    crumbs = breadcrumbs((group.section.path for group in groups), measure)
-    counted = iter(cutting.whole([block for group in groups for block in group.blocks]))
+    paths = [owner.path for group in groups for owner in (*group.above, group.section)]
+    crumbs = breadcrumbs(paths, measure)
     drafts: list[_Draft] = []
     left = 0
     for group in groups:
-        whole = tuple(next(counted) for _ in group.blocks)
-        added = sum(piece.tokens + piece.joint for piece in whole)
+        added = sum(piece.tokens + piece.joint for piece in group.pieces)
         # A heading that has nothing under it joins the chunk before, if there is room.
-        if drafts and group.heads == len(whole) and added <= left:
+        if drafts and group.heads == len(group.pieces) and added <= left:
             last = drafts[-1]
-            drafts[-1] = _Draft(last.section, last.breadcrumb, last.pieces + whole)
+            drafts[-1] = _Draft(last.section, last.breadcrumb, last.pieces + group.pieces)
             left -= added
             continue
         crumb = crumbs[group.section.path]
         room = measure.bound - measure.base - crumb.tokens
-        pieces = tuple(_fitted(group, whole, cutting, crumb, room))
-        drafts.extend(_Draft(group.section, crumb.text, part) for part in pack(pieces, room))
+        pieces = tuple(_fitted(group, cutting, crumb, room))
+        for part in pack(pieces, room):
+            owner = _owner(group, part, cutting)
+            text = crumb.text if owner is group.section else crumbs[owner.path].text
+            drafts.append(_Draft(owner, text, part))
         left = room - weight(drafts[-1].pieces)
     return drafts
 
 
-def _fitted(
-    group: _Group, whole: Sequence[Piece], cutting: Cutting, crumb: Breadcrumb, room: int
-) -> Iterator[Piece]:
+def _owner(group: _Group, part: Pieces, cutting: Cutting) -> Section:
+    """Return whose chunk a part is: a heading's above only where nothing below it fitted in."""
+    last = cutting.source.lines(part[-1].range.start, part[-1].range.end)[1]
+    reached = [owner for owner in group.above if group.section.lines[0] > last >= owner.lines[0]]
+    return reached[-1] if reached else group.section
+
+
+def _fitted(group: _Group, cutting: Cutting, crumb: Breadcrumb, room: int) -> Iterator[Piece]:
     heading_tokens = 0
-    for n, (piece, block, frame) in enumerate(cutting.with_leads(group.blocks, whole, room)):
+    told = cutting.with_leads(group.blocks, group.pieces, room)
+    for n, (piece, block, frame) in enumerate(told):
         if n < group.heads and crumb.is_whole:
             yield piece._replace(is_said=True)
         elif block.kind == "heading":
@@ -176,7 +201,7 @@ def _embedded(draft: _Draft, cutting: Cutting) -> str:
     if said:
         frame = (body[0].frame.lead, said, body[-1].frame.tail)
         return "\n".join(filter(None, (draft.breadcrumb, *frame)))
-    if not body and draft.breadcrumb:
+    if draft.breadcrumb and draft.pieces[0].is_said:
         return draft.breadcrumb
     # Nothing here is for a reader; a heading above it would make a good hit of a blob.
     start = draft.range.start

@@ -14,8 +14,10 @@ from askmd.types import BlockKind
 Cutter = Callable[[Source, Range], Iterator[int]]
 """Yields offsets inside a range, ascending, at which it may be cut."""
 
-LEAST_CHARS = 32
+LEAST_CHARS = 16
 """Shorter units are glued to the next: a megabyte of one-letter lines stays cheap to count."""
+LEAST_SENTENCE = 32
+"""A shorter sentence says little by itself."""
 LEAST_IDEOGRAPHS = 8
 """The same for text that is not ASCII alone."""
 _MARKER = re.compile(r"[ \t]*(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)", re.MULTILINE)
@@ -63,8 +65,9 @@ def units(source: Source, whole: Range, cutter: Cutter) -> list[Range]:
     """Return the pieces between the cuts, trimmed, none of them needlessly short."""
     found: list[Range] = []
     start = whole.start
+    least = LEAST_SENTENCE if cutter is _sentences else LEAST_CHARS
     for cut in (*cutter(source, whole), whole.end):
-        if cut < whole.end and _is_short(source.text, start, cut):
+        if cut < whole.end and _is_short(source.text, start, cut, least):
             continue
         if unit := source.trimmed(start, cut):
             found.append(unit)
@@ -72,10 +75,10 @@ def units(source: Source, whole: Range, cutter: Cutter) -> list[Range]:
     return found
 
 
-def _is_short(text: str, start: int, end: int) -> bool:
+def _is_short(text: str, start: int, end: int, least: int) -> bool:
     """Return whether a unit is too short to stand alone; an ideograph says a word."""
     length = end - start
-    return length < LEAST_CHARS and (length < LEAST_IDEOGRAPHS or text[start:end].isascii())
+    return length < least and (length < LEAST_IDEOGRAPHS or text[start:end].isascii())
 
 
 def by_tokens(source: Source, whole: Range, limit: int, counter: TokenCounter) -> list[Range]:

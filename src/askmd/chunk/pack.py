@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from zlib import crc32
 
 from askmd.chunk.source import Range
 from askmd.types import BlockKind
@@ -15,6 +16,11 @@ MAX_OVERLAP = 0.15
 """A sentence that fills more of a chunk than this is not repeated."""
 SMALL_LAST = 0.5
 """A section's last chunk that fills less than this of the room shares with the one before."""
+
+LONG_SECTION = 8
+"""In a section of more chunks than this rows choose the borders, see ``_beyond_mark``."""
+LOOSE_END = 0.2
+"""Share of the room at the end of a chunk in which its border is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +82,12 @@ def pack(pieces: Pieces, room: int, *, overlap: int = OVERLAP_SENTENCES) -> list
 
     Only the last two are balanced, so that an edit moves no more borders than it must.
     """
-    chunks = _greedy(pieces, room, overlap)
+    is_long = sum(piece.tokens for piece in pieces) > LONG_SECTION * room
+    chunks = _greedy(pieces, room, overlap, is_long=is_long)
     if len(chunks) < 2 or weight(chunks[-1]) >= SMALL_LAST * room:
         return chunks
-    shared = chunks[-2] + tuple(piece for piece in chunks[-1] if piece not in chunks[-2])
+    end = chunks[-2][-1].range.end
+    shared = chunks[-2] + tuple(piece for piece in chunks[-1] if piece.range.start >= end)
     low, high = weight(shared) // 2, room
     while low < high:
         middle = (low + high) // 2
@@ -90,14 +98,16 @@ def pack(pieces: Pieces, room: int, *, overlap: int = OVERLAP_SENTENCES) -> list
     return chunks[:-2] + _greedy(shared, high, overlap)
 
 
-def _greedy(pieces: Pieces, room: int, overlap: int) -> list[Pieces]:
+def _greedy(pieces: Pieces, room: int, overlap: int, *, is_long: bool = False) -> list[Pieces]:
     chunks: list[Pieces] = []
     chunk: list[Piece] = []
     fill = 0
     for piece in pieces:
         added = piece.tokens + (piece.joint if fill else 0)
         if fill and fill + added + piece.frame.tail_tokens > room:
-            kept = _leading(chunk, piece, room)
+            kept = _leading(chunk, piece, room) or (
+                _beyond_mark(chunk, piece, room) if is_long else []
+            )
             chunks.append(tuple(chunk[: len(chunk) - len(kept)]))
             chunk = kept or (_repeated(chunk, piece, room) if overlap else [])
             fill = weight(chunk)
@@ -117,6 +127,28 @@ def _leading(chunk: Sequence[Piece], following: Piece, room: int) -> list[Piece]
     if not kept or not unsaid(tuple(chunk[:start])):
         return []
     return kept if weight([*kept, following]) <= room else []
+
+
+def _beyond_mark(chunk: Sequence[Piece], following: Piece, room: int) -> list[Piece]:
+    """Return the last rows of a chunk that stand after the border their content chooses.
+
+    Among the rows of a table, list or fence in its last fifth the one whose hash is lowest ends the
+    chunk: so two cuts that start at different rows meet again after a chunk or two, and ids stay.
+    Prose needs none of this, whose sentences differ in length.
+    """
+    best, border = None, len(chunk)
+    beyond = 0
+    for n in range(len(chunk) - 1, 0, -1):
+        if chunk[n].opens or chunk[n].is_sentence:
+            break
+        mark = crc32(chunk[n].reading.encode("utf-8", "surrogatepass"))
+        if best is None or mark < best:
+            best, border = mark, n + 1
+        beyond += chunk[n].tokens + chunk[n].joint
+        if beyond > LOOSE_END * room:
+            break
+    kept = list(chunk[border:])
+    return kept if kept and weight([*kept, following]) <= room else []
 
 
 def _repeated(chunk: Sequence[Piece], following: Piece, room: int) -> list[Piece]:

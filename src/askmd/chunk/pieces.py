@@ -10,6 +10,7 @@ from askmd.chunk.measure import CHARS_PER_TOKEN, Measure
 from askmd.chunk.pack import BARE, Frame, Piece
 from askmd.chunk.reading import Reader
 from askmd.chunk.source import Range, Source
+from askmd.chunk.tags import opens_more
 from askmd.types import Block, BlockKind
 
 MAX_FRAME = 0.3
@@ -37,7 +38,7 @@ class Cutting:
         kinds = [block.kind for block in blocks]
         pieces = self._counted(found, readings, kinds)
         return [
-            piece._replace(leads=True) if _leads(block, piece) else piece
+            piece._replace(leads=True) if self._leads(block, piece) else piece
             for piece, block in zip(pieces, blocks, strict=True)
         ]
 
@@ -90,6 +91,7 @@ class Cutting:
         if first <= last:
             whole = self.source.of_lines((first, last))
             if self.source.trimmed(whole.start, whole.end):
+                # It has no name, as an opener or closer has none of its own.
                 yield Block("container", (first, last))
 
     def _pieces(self, piece: Piece, block: Block, room: int, above: Frame) -> Iterator[Piece]:
@@ -145,6 +147,18 @@ class Cutting:
         readings = [self._read(each, kind) for each in ranges]
         return self._counted(ranges, readings, [kind] * len(ranges))
 
+    def _leads(self, block: Block, piece: Piece) -> bool:
+        """Return whether a block is to stand in one chunk with what follows it."""
+        if block.kind == "heading":
+            return True
+        if not piece.reading or len(piece.reading) > MAX_LEADING_CHARS:
+            return False
+        if block.kind == "html":
+            return opens_more(self.source.text[piece.range.start : piece.range.end])
+        if block.kind == "container":
+            return not block.info
+        return block.kind == "paragraph" and piece.reading.endswith((":", "\uff1a"))
+
     def _heading(self, each: Range, block: Block) -> str:
         """Return a heading's plain text, which the outline has; one too long for it is read."""
         is_whole = block.info and not block.info.endswith("\u2026")
@@ -162,7 +176,7 @@ class Cutting:
             # What is not read must not make a chunk of any length: a passage is read by an LLM.
             least = (each.end - each.start) // CHARS_PER_TOKEN
             joint = self._joint(found[-1].range.end, each.start) if found else 0
-            found.append(Piece(each, kind, reading, max(tokens, least), joint))
+            found.append(Piece(each, kind, reading, max(tokens, least, 1), joint))
         return found
 
     def _joint(self, end: int, start: int) -> int:
@@ -178,12 +192,13 @@ class Cutting:
         if block.kind != "fence":
             return BARE
         lines = text.split("\n")
-        mark = lines[0].lstrip()[:3]
-        tail = lines[-1] if lines[-1].lstrip().startswith(mark) else mark
-        lead_tokens, tail_tokens = self.measure.tokens([lines[0] + "\n", "\n" + tail])
+        lead, last = (self._reader.read(line, "fence") for line in (lines[0], lines[-1]))
+        mark = lead.lstrip()[:3]
+        tail = last if last.lstrip().startswith(mark) else mark
+        lead_tokens, tail_tokens = self.measure.tokens([lead + "\n", "\n" + tail])
         if lead_tokens + tail_tokens > MAX_FRAME * room:
             return BARE
-        return Frame(lines[0], tail, lead_tokens, tail_tokens)
+        return Frame(lead, tail, lead_tokens, tail_tokens)
 
     def _lead(self, line: str, room: int) -> Frame:
         [tokens] = self.measure.tokens([line + "\n"])
@@ -195,17 +210,11 @@ def _joined(outer: Frame, own: Frame, room: int) -> Frame:
     if own is BARE or outer is BARE:
         return outer if own is BARE else own
     tokens = outer.lead_tokens + own.lead_tokens
-    if tokens > MAX_FRAME * room or not own.lead:
+    if outer.lead.endswith(own.lead):
+        return outer
+    if tokens > MAX_FRAME * room:
         return own
     return replace(own, lead="\n".join(filter(None, (outer.lead, own.lead))), lead_tokens=tokens)
-
-
-def _leads(block: Block, piece: Piece) -> bool:
-    """Return whether a block is to stand in one chunk with what follows it."""
-    if block.kind in ("heading", "container"):
-        return not block.children
-    is_short = len(piece.reading) <= MAX_LEADING_CHARS
-    return block.kind == "paragraph" and is_short and piece.reading.endswith((":", "\uff1a"))
 
 
 def _first_line(text: str) -> str:

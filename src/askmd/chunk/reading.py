@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from html import unescape
 
+from askmd.chunk.tags import read_tag, titles
 from askmd.types import BlockKind
 
 MAX_NOTE_CHARS = 200
@@ -21,68 +22,68 @@ NOTE_SHARE = 4
 
 _CODE: frozenset[BlockKind] = frozenset({"fence", "code"})
 _RUN = re.compile(r"([^\w\s`~])\1{31,}+")
+# A token of word pieces for each of these marks: a ruler across the page would fill a chunk.
+_RULERS = tuple(mark * 32 for mark in "-=*._#+:^<>|/\\\u2500\u2501\u2550\u00b7\u2022")
 _BLOB = re.compile(
     r"data:[\w.+-]{1,40}/[\w.+-]{1,80}[^,\s()\"'<>]{0,80},[A-Za-z0-9+/=_%-]{40,}+"
     r"|(?<![A-Za-z0-9+/_-])(?=[A-Za-z+/_-]{0,199}[0-9])[A-Za-z0-9+/_-]{200,}+={0,2}"
 )
-_INCLUDE = re.compile(r"\{\{#\w[^{}\n]{0,300}\}\}|\{\*[^{}\n]{1,300}\*\}|-{1,3}8<-{1,3}[^\n]*")
+_INCLUDE = re.compile(
+    r"^[ \t>]*+(?:\{\{#(?:include|playground|rustdoc_include|title)\b[^{}\n]{0,300}\}\}"
+    r"|\{\*[^{}\n]{1,300}\*\}|;?-{1,3}8<-{1,3}[ \t]*(?:[\"'][^\n]*|)$)",
+    re.MULTILINE,
+)
 _MARKED = re.compile(r"[`~*\[\]<>{}&\\|%!/+-]|([^\w\s])\1{31}|:::|===|\?\?\?|\n\s*\n")
 _SHORT = 200
 """A shorter text without marks is read as it stands."""
-# A token of word pieces for each of these marks: a ruler across the page would fill a chunk.
-_RULERS = tuple(mark * 32 for mark in "-=*._#+:~^<>|/\\\u2500\u2501\u2550\u00b7\u2022")
 _FENCE = re.compile(r"^[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t>]*+)?(`{3,}+|~{3,}+)", re.MULTILINE)
+_CODE_SPAN = re.compile(r"``[^`\n]{1,500}``|`[^`\n]{1,500}`")
+_KEPT = re.compile("\0(\\d+)\0")
 _DELIMITER_ROW = re.compile(r"^[ \t>]*+(?:\|[ \t]*+)?:?-[-:| \t]*+$\n?", re.MULTILINE)
 _DASHES = re.compile(r"-{4,}+")
 _QUOTE = re.compile(r"^(?:[ \t]{0,12}>)++ ?", re.MULTILINE)
 _ALERT = re.compile(r"\[!([\w-]{1,40})\][-+]?[ \t]*\n?")
 _CONTAINER = re.compile(
-    r"^[ \t]*(?:(?::{3,}|/{3,})[ \t]*$\n?"
+    r"^[ \t]*+(?:(?::{3,}|/{3,})[ \t]*$\n?"
     r"|(?::{3,}|/{3,}|!!!|\?\?\?\+?|===[!+]?)[ \t]*"
     r"(?P<name>\{?[\w.#-]{1,60}\}?)?[ \t]*\|?[ \t]*(?P<title>[^\n]{0,200}))",
     re.MULTILINE,
 )
+_STRONG = re.compile(
+    r"(?<![\w*/])\*\*(?=[^\s*])([^*\n]{1,500}+)(?<=\S)\*\*(?![\w*/])|~~([^~\n]{1,500}+)~~"
+)
+_REMARK = re.compile(r"(?<!\S)%%[^%\n]{1,500}%%(?!\S)")
+_ATTRIBUTES = re.compile(
+    r"(?<![ \t])[ \t]*+\{:?[ \t]?(?:[.#][\w-]|(?<=:)[\w-]+=)[^{}\n]{0,200}\}[ \t]*+$", re.M
+)
+_TARGET = (
+    r"(?:<[^<>\n]{0,2000}>|\{[{%][^{}\n]{0,300}[}%]\}[^()\s]{0,300}"
+    r"|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500})?)"
+    r"(?:\s{1,9}(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s{0,9}"
+)
 _IMAGE = re.compile(
     r"!\[\[(?P<embed>[^\[\]\n]{1,300})\]\]"
-    r"|!\[(?P<alt>[^\[\]]{0,500})\](?:\((?:<[^<>\n]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)"
-    r"[^()\s]{0,500})?)(?:\s{1,9}(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s{0,9}\)|\[[^\[\]\n]{0,200}\])"
+    rf"|!\[(?P<alt>[^\[\]]{{0,500}})\](?:\({_TARGET}\)|\[[^\[\]\n]{{0,200}}\])"
+    r"(?:\{[^{}\n]{0,200}\})?"
 )
-# An unknown name, as in Vec<item> or <your-key>, is meant to be read, whatever a browser does.
-_INLINE_ELEMENTS = (
-    "a|abbr|b|big|br|center|code|del|div|em|figcaption|figure|font|hr|i|img|ins|kbd|li|mark|ol|p"
-    "|picture|pre|s|samp|small|span|strike|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul|wbr"
-)
-_ELEMENTS = (
-    "address|article|aside|audio|blockquote|body|button|caption|cite|col|colgroup|dd|details|dfn"
-    "|dialog|dl|dt|embed|fieldset|footer|form|h[1-6]|head|header|html|iframe|input|label|legend"
-    "|link|main|meta|nav|noscript|object|optgroup|option|param|path|q|script|section|select"
-    "|source|style|summary|svg|textarea|tfoot|time|title|track|var|video"
-)
-_BLOCK_TAG = re.compile(rf"</?(?:{_ELEMENTS})(?:\s[^<>]{{0,1000}})?/?>", re.IGNORECASE)
+_WORDY = r"(?:\s++[\w:@.#*-]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|\{[^{}]*+\}|[^\s\"'<>=]++))?)"
 _INLINE = re.compile(
-    r"(?P<code>``[^`\n]{1,500}``|`[^`\n]{1,500}`)"
-    r"|\[\[(?P<wiki>[^\[\]\n]{1,300})\]\]"
+    r"\[\[(?P<wiki>[^\[\]\n]{1,300})\]\]"
     r"|\[\^(?P<note>[^\[\]\s]{1,100})\](?!:)"
-    r"|\[(?P<text>[^\[\]]{1,1000})\](?:\((?:<[^<>\n]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)"
-    r"[^()\s]{0,500})?)(?:\s{1,9}(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s{0,9}\)"
+    rf"|\[(?P<text>[^\[\]]{{1,1000}})\](?:\({_TARGET}\)(?:\{{[^{{}}\n]{{0,200}}\}})?"
     r"|\[(?P<label>[^\[\]\n]{0,200})\])"
-    rf"|(?P<tag></?(?:(?i:{_INLINE_ELEMENTS})|[A-Z][\w.]{{0,60}})(?:\s[^<>]{{0,1000}})?/?>)"
-    r"|(?P<liquid>\{%[^%\n]{0,300}%\}|\{\{[<%][^{}\n]{0,300}[>%]\}\}|\{:[^{}\n]{0,200}\}"
-    r"|\{[ ]?[.#][\w-][^{}\n]{0,200}\})"
-    r"|(?P<strong>\*\*|~~)"
+    rf"|(?P<tag></?[A-Za-z][\w.:-]{{0,60}}{_WORDY}{{0,40}}+\s*+/?>)"
+    r"|(?P<template>\{%[^%\n]{0,300}%\}|\{\{[<%][^{}\n]{0,300}[>%]\}\})"
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|\w{2,31});)"
 )
-_ATTRIBUTE = re.compile(
-    r"(?<![\w-])(?:title|label|alt|summary|header|description)=(?:\"([^\"]{1,300})\"|'([^']{1,300})')"
-)
 _DEFINITION = re.compile(
-    r"^ {0,3}\[(?:\^[^\[\]\s]{1,100}\]:"
-    r"|(?P<label>[^\[\]\n]{1,200})\]:[ \t]{0,9}(?:<[^<>\n]{0,2000}>|\S{1,2000}))[ \t]*+",
+    r"^ {0,3}\[(?:\^[^\[\]\s]{1,100}\]:[ \t]*+"
+    r"|(?P<label>[^\[\]\n]{1,200})\]:[ \t]{0,9}(?:<[^<>\n]{0,2000}>|[^\s<]\S{0,2000})"
+    r"(?:[ \t]{1,9}(?P<title>\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|\([^()\n]{0,300}\)))?[ \t]*+$)",
     re.MULTILINE,
 )
-_REMARK = re.compile(r"%%[^%\n]{1,500}%%")
-_BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
+_TITLE = re.compile(r"(?:title=)?\"([^\"]{1,200})\"|'([^']{1,200})'")
 _BLANKS = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+\n\s*+")
 
 
@@ -95,41 +96,52 @@ class Reader:
         self._links = links
         self._note_chars = NOTE_SHARE * len(text)
         self._noted: set[str] = set()
+        self._kind: BlockKind = "paragraph"
         # Most documents hold none of these, and need not be searched again for each piece.
         self._noise = [(each, less) for marks, each, less in _NOISE if marks(text)]
 
     def read(self, text: str, kind: BlockKind) -> str:
         """Return a piece as the embedder reads it; empty where there is nothing to read."""
-        if kind == "comment":
+        if kind in ("comment", "rule"):
             return ""
         for pattern, less in self._noise:
             text = pattern.sub(less, text)
         if kind in _CODE:
-            return text.rstrip()
+            is_quoted = text.lstrip(" \t").startswith(">")
+            return (_QUOTE.sub("", text) if is_quoted else text).rstrip()
         if len(text) < _SHORT and not _MARKED.search(text):
             return text.strip()
         if kind == "html":
             text = _without(_without(text, "<script", "</script>"), "<style", "</style>")
-            text = _BLOCK_TAG.sub(" ", text)
         self._noted.clear()
+        self._kind = kind
         parts = _prose_and_code(text)
-        parts[::2] = [self._prose(part, kind) for part in parts[::2]]
+        parts[::2] = [self._prose(part) for part in parts[::2]]
         read = "".join(parts).strip()
         return _BLANKS.sub("\n\n", read) if len(read) < len(text) else read
 
-    def _prose(self, text: str, kind: BlockKind) -> str:
-        """Return text outside code without its markup."""
+    def _prose(self, text: str) -> str:
+        """Return text without its markup; what stands in code spans is kept as it is."""
+        kept: list[str] = []
+        if "`" in text:
+            kept = _CODE_SPAN.findall(text)
+            places = iter(range(len(kept)))
+            text = _CODE_SPAN.sub(lambda _: f"\0{next(places)}\0", text.replace("\0", "\ufffd"))
         for opener, closer in _REMARKS:
             text = _without(text, opener, closer)
-        if kind == "container":
+        if self._kind == "container":
             text = _CONTAINER.sub(_opener, text)
         for mark, pattern, instead in _REWRITTEN:
             if mark in text:
                 text = pattern.sub(instead, text)
-        return _INLINE.sub(self._inline, text)
+        text = _INLINE.sub(self._inline, text)
+        return _KEPT.sub(lambda found: kept[int(found[1])], text) if kept else text
 
     def _inline(self, match: re.Match[str]) -> str:
         return _READERS[match.lastgroup or ""](self, match)
+
+    def _tag(self, match: re.Match[str]) -> str:
+        return read_tag(match["tag"], is_html=self._kind == "html")
 
     def _note(self, match: re.Match[str]) -> str:
         """Return a footnote's text in brackets, once a piece, and never more than pays."""
@@ -150,7 +162,11 @@ class Reader:
 
 
 def _definition(match: re.Match[str]) -> str:
-    return f"{match['label']}: " if match["label"] else ""
+    """Return a link's label and title, and nothing in front of a footnote's text."""
+    if not match["label"]:
+        return ""
+    title = (match["title"] or "")[1:-1]
+    return f"{match['label']}: {title}" if title else match["label"]
 
 
 def _holds_blob(text: str) -> bool:
@@ -166,8 +182,10 @@ def _alert(match: re.Match[str]) -> str:
 
 def _opener(match: re.Match[str]) -> str:
     """Return what the opening line of a container says: ``note: Title``."""
-    name = (match["name"] or "").strip("{}.")
-    title = (match["title"] or "").strip().strip("\"'")
+    rest = match["title"] or ""
+    name = (match["name"] or "").strip("{}.#")
+    quoted = _TITLE.search(rest)
+    title = (quoted[1] or quoted[2]) if quoted else rest.partition("{")[0].strip()
     return f"{name}: {title}" if name and title else name or title
 
 
@@ -178,21 +196,18 @@ def _image(match: re.Match[str]) -> str:
 def _page(target: str) -> str:
     """Return what a wiki link shows: its alias, else the page and the heading on it."""
     page, bar, alias = target.partition("|")
-    return alias if bar else page.replace("#", " ").strip()
-
-
-def _tag(match: re.Match[str]) -> str:
-    """Return what a tag says to a reader: the titles among its attributes."""
-    found = [one or other for one, other in _ATTRIBUTE.findall(match["tag"])]
-    return " ".join(found)
+    is_alias = bar and not alias.replace("x", "").isdigit()
+    return alias if is_alias else page.replace("#", " ").strip()
 
 
 _REMARKS = (("<!--", "-->"), ("{/*", "*/}"))
 _REWRITTEN: Sequence[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]] = (
     ("%%", _REMARK, ""),
+    ("**", _STRONG, r"\1\2"),
+    ("~~", _STRONG, r"\1\2"),
+    ("{", _ATTRIBUTES, ""),
     ("----", _DELIMITER_ROW, lambda row: _DASHES.sub("---", row[0])),
     (">", _QUOTE, ""),
-    ("<br", _BREAK, " "),
     ("[!", _ALERT, _alert),
     ("![", _IMAGE, _image),
     ("]:", _DEFINITION, _definition),
@@ -200,19 +215,17 @@ _REWRITTEN: Sequence[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]],
 """What is rewritten where its mark occurs, in this order."""
 _NOISE: Sequence[tuple[Callable[[str], bool], re.Pattern[str], str]] = (
     (_holds_blob, _BLOB, ""),
-    (lambda text: any(mark in text for mark in ("{{#", "{*", "8<-")), _INCLUDE, ""),
+    (lambda text: any(mark in text for mark in ("{{#", "{*", "8<")), _INCLUDE, ""),
     (lambda text: any(ruler in text for ruler in _RULERS), _RUN, r"\1\1\1"),
 )
 """What most documents hold none of, with a quick look whether one does."""
 _READERS: Mapping[str, Callable[[Reader, re.Match[str]], str]] = {
-    "code": lambda reader, match: match[0],
     "wiki": lambda reader, match: _page(match["wiki"]),
     "note": Reader._note,
     "text": Reader._link,
     "label": Reader._reference,
-    "tag": lambda reader, match: _tag(match),
-    "liquid": lambda reader, match: "",
-    "strong": lambda reader, match: "",
+    "tag": Reader._tag,
+    "template": lambda reader, match: titles(match["template"]),
     # Its backslash stays: it costs a token, and keeps what follows from being read as markup.
     "escaped": lambda reader, match: match[0],
     "entity": lambda reader, match: unescape(match[0]),

@@ -20,6 +20,7 @@ _INDEX: dict[IndexState, str] = {
     "absent": "The index does not hold this document: run `askmd ingest`.",
     "same": "The index holds these chunks.",
     "behind": "The index is behind: run `askmd ingest`.",
+    "outside": "It is not below {root}, which the index belongs to.",
     "other": "The index was cut with other settings: run `askmd ingest --rebuild`.",
 }
 
@@ -39,7 +40,7 @@ def print_inspection(inspection: Inspection, as_json: bool) -> None:
             print("\n" if place else "", end="")
             _print_chunk(one, inspection.max_tokens)
     if note := _INDEX[inspection.index]:
-        print(f"\n{note}")
+        print("\n" + _line(note.format(root=inspection.root)))
     faults = [FileFault(inspection.path, one.line, one.what) for one in inspection.faults]
     _print_faults(faults)
 
@@ -51,8 +52,12 @@ def print_check(check: Check, as_json: bool) -> None:
         print_json(asdict(check))
         return
     failed = f" ({check.failed} failed)" if check.failed else ""
+    if check.failed == check.files:
+        print(f"{_count(check.files, 'file')}{failed}: nothing was read")
+        return
     print(
-        f"{_count(check.files, 'file')}{failed}, {check.characters:,} non-blank characters: "
+        f"{_count(check.files, 'file')}{failed}, "
+        f"{_count(check.characters, 'non-blank character')}: "
         f"{percent(check.covered, check.characters)} covered, "
         f"{_count(check.chunks, 'chunk')}, "
         f"{check.truncated} truncated, longest {check.longest_chunk_tokens} of {check.max_tokens} "
@@ -80,13 +85,16 @@ def _head(inspection: Inspection) -> Iterator[str]:
     longest = max((one.tokens for one in chunks), default=0)
     yield bold(_line(inspection.path))
     yield (
-        f"{_count(inspection.lines, 'line')}, {inspection.chars:,} characters; "
+        f"{_count(inspection.lines, 'line')}, {_count(inspection.chars, 'character')}; "
         f"{_count(len(chunks), 'chunk')}, "
         f"longest {longest} of {inspection.max_tokens} tokens"
     )
     if outline.title:
         yield _line(f"title: {outline.title}")
-    if outline.metadata:
+    if inspection.front_matter_fault:
+        used = ", but of it is used:" if outline.metadata else ""
+        yield f"front matter: {inspection.front_matter_fault}, so it is text{used}"
+    elif outline.metadata:
         yield "front matter:"
     for key, value in outline.metadata.items():
         yield _line(f"  {key}: {json.dumps(value, ensure_ascii=False)}")
@@ -143,7 +151,7 @@ def _parts(sections: Sequence[Section], chunks: Sequence[Chunk]) -> list[_Part]:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _span(lines: tuple[int, int]) -> str:

@@ -97,7 +97,7 @@ def _cancel_on_signal() -> Iterator[Callable[[], bool]]:
         if caught:
             raise KeyboardInterrupt
         caught.append(number)
-        say("stopping after this batch; once more stops at once")
+        say("stopping; once more stops at once")
 
     signals = [signal.SIGINT, signal.SIGTERM]
     old = [signal.signal(number, catch) for number in signals]

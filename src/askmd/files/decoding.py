@@ -102,15 +102,23 @@ def _decode_as(data: bytes, encoding: str, why: str) -> str:
         is_unicode = codecs.lookup(encoding).name.startswith("utf-")
         return _whole(data.decode(encoding, "surrogatepass" if is_unicode else "strict"))
     except UnicodeDecodeError as error:
-        line = _lines(data[: error.start].decode(encoding, "replace"))
+        where = _place(data[: error.start], encoding)
         raise UnreadableFile(
-            f"line {line} cannot be read as {encoding}, {why}: {error.reason}; "
+            f"{where} cannot be read as {encoding}, {why}: {error.reason}; "
             "convert the file to UTF-8"
         ) from error
-    except (UnicodeError, LookupError, AssertionError) as error:
+    except (ValueError, LookupError, ArithmeticError, AssertionError) as error:
         raise UnreadableFile(
             f"it cannot be read as {encoding}, {why}: {error}; convert the file to UTF-8"
         ) from error
+
+
+def _place(before: bytes, encoding: str) -> str:
+    """Return the line that follows some bytes; "it" where the encoding cannot tell."""
+    try:
+        return f"line {_lines(before.decode(encoding, 'replace'))}"
+    except (ValueError, LookupError, ArithmeticError, AssertionError):
+        return "it"
 
 
 def _lines(text: str) -> int:

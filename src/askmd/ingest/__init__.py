@@ -51,10 +51,16 @@ def ingest_folder(
         standing = _standing_documents(config) if rebuild else {}
         with store.open_writer(config.index_folder, identity, root, rebuild=rebuild) as writer:
             known = writer.documents()
+            encoding = config.documents.encoding
+            if writer.encoding != encoding:
+                # No stamp tells that a file would be read otherwise; nor after an interruption.
+                writer.note_encoding(None)
+                verify = True
             reading = Reading(root, config, model.counter, identity.max_tokens, known, verify)
             journey = Journey(writer, model, progress, cancel, known)
             journey.read(reading, listing)
             journey.remove_gone(root, standing if rebuild else known, prune=prune)
+            writer.note_encoding(encoding)
             writer.sweep(everything=prune)
             writer.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
             held = writer.counts()
@@ -91,11 +97,12 @@ def dry_run(
         identity = compose.wanted_identity(config, model)
         index = None if rebuild else _reader(config, identity)
         known: Mapping[str, Document] = {}
+        verify = index is not None and index.encoding != config.documents.encoding
         if index:
             stack.callback(index.close)
             index.check_root(root)
             known = index.documents()
-        reading = Reading(root, config, model.counter, identity.max_tokens, known)
+        reading = Reading(root, config, model.counter, identity.max_tokens, known, verify)
         changed, texts, failures = 0, dict[bytes, int](), []
         for found in reading.sources(listing):
             if isinstance(found, Failure):

@@ -87,7 +87,7 @@ class Journey:
             self._queue(source)
             return
         if isinstance(source, Failure):
-            self.failures.append(source)
+            self._fail(source)
             # An unreadable file is not a deleted one: what is indexed of it stays.
             self.seen |= {source.path} & self.known.keys()
             return
@@ -95,6 +95,12 @@ class Journey:
         self.counts["unchanged"] += 1
         if source.stamp:
             self.stamps[source.path] = source.stamp
+
+    def _fail(self, failure: Failure) -> None:
+        """Note a file that failed; the next run reads it again, whatever its stamp says."""
+        self.failures.append(failure)
+        if failure.path in self.known:
+            self.stamps[failure.path] = Stamp(0, 0, 0, 0)
 
     def _queue(self, source: Indexed) -> None:
         """Put a file with new content among the pending ones."""
@@ -158,7 +164,7 @@ class Journey:
             self.counts[self._kind(one)] -= 1
             why = refused[store.vector_key(bad.embedded)]
             reason = f"the embedder refused lines {bad.lines[0]}-{bad.lines[1]}: {why}"
-            self.failures.append(Failure(one.document.path, reason))
+            self._fail(Failure(one.document.path, reason))
         self.pending = kept
 
     def _stop_if_cancelled(self) -> None:

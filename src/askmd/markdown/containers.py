@@ -29,10 +29,23 @@ _HUGO = re.compile(
     r"(?P<rest>(?:[^>%]|[>%](?!\}\}))*+)[>%]\}\}[ \t]*$"
 )
 _FENCE = re.compile(r"(?:[ \t>]|[-+*][ \t]|\d{1,9}[.)][ \t])*+(`{3,}(?=[^`]*$)|~{3,})")
-_FLOW = frozenset(
-    ("raw", "if", "unless", "for", "case", "capture", "tablerow", "ifversion", "ifchanged")
+# Themes name page structure freely (steps, webui, cards), and its headings are the page's own. So
+# only what is known for an aside, a tab or code hides those inside; any other pair is looked
+# through.
+_HIDING = frozenset(
+    re.split(
+        " ",
+        "note notes warning warn caution danger error hint tip tips info important attention notice"
+        " alert admonition callout success question example aside quote blockquote"
+        " details expand expandable accordion collapse collapsible spoiler toggle"
+        " tab tabs tabpane tabpanel tab-item code-tabs codetabs code-group codegroup"
+        " code codeblock code-block highlight raw-code sourcecode mermaid math katex comment",
+    )
 )
-"""Liquid's control flow: what it encloses is the page itself."""
+_STRUCTURE = re.compile(
+    r"(?:panel-tabset|content-visible|content-hidden|columns?|section)$|(?:column|layout)-"
+)
+"""Divs of Quarto and Pandoc that lay out the page."""
 _VERBATIM = frozenset({"highlight", "codeblock", "comment"})
 _CODEBLOCK = re.compile(r"(?:^|[ \t])lang:(\S+)")
 _LONGEST = 9
@@ -50,6 +63,13 @@ class _Mark(NamedTuple):
     name: str = ""
     rest: str = ""
 
+    @property
+    def hides(self) -> bool:
+        """Whether headings inside are none of the page's."""
+        if self.key[0] in ":/":
+            return not _STRUCTURE.match(self.name)
+        return not _HIDING.isdisjoint(self.name.lower().split("/"))
+
 
 class Containers:
     """Where the enclosed containers of one document end."""
@@ -58,11 +78,17 @@ class Containers:
         """Take lines without their newlines; none is looked at before it is asked for."""
         self._lines = lines
         self._ends: dict[int, int] = {}
+        self._passed: set[int] = set()
         self._paired = 0
 
     def block(self, index: int) -> Span | None:
-        """Return the container that opens on a line; what nothing closes is none."""
+        """Return the container that opens on a line; what nothing closes is none.
+
+        Of a pair that hides nothing, either line is a comment.
+        """
         mark = _mark(self._lines[index])
+        if index in self._passed:
+            return Span("comment", index, index + 1)
         if mark is None or mark.closes:
             return None
         closers = self._closers.get(mark.key, [])
@@ -74,9 +100,17 @@ class Containers:
             kind: BlockKind = "comment" if mark.name == "comment" else "fence"
             return Span(kind, index, end, info=_language(mark))
         self._pair(index)
+        if not mark.hides:
+            return self._transparent(index)
         # Where the pairs do not add up, ":::" is closed by the next of its length or longer.
         end = self._ends.get(index, end if mark.key[0] in ":/" else 0)
         return Span("container", index, end, info=mark.name) if end else None
+
+    def _transparent(self, index: int) -> Span | None:
+        if index not in self._ends:
+            return None
+        self._passed.add(self._ends[index] - 1)
+        return Span("comment", index, index + 1)
 
     @cached_property
     def _closers(self) -> Mapping[Key, list[int]]:
@@ -147,7 +181,7 @@ def _templated(line: str) -> _Mark | None:
     """Read a Liquid tag or a Hugo shortcode that stands alone on its line."""
     is_liquid = line.lstrip(" ").startswith("{%")
     tag = (_LIQUID if is_liquid else _HUGO).match(line)
-    if tag is None or (is_liquid and tag["name"] in _FLOW):
+    if tag is None:
         return None
     rest = tag["rest"].strip(" \t-")
     if rest.endswith("/"):

@@ -13,12 +13,15 @@ from typing import NamedTuple
 
 from askmd.markdown import components
 from askmd.markdown.containers import Containers
+from askmd.markdown.headings import ATTRIBUTE_LINE
 from askmd.markdown.spans import Span, indent
 
 # MkDocs: admonitions, collapsible ones, and tabs.
 INDENTED = re.compile(
     r' {0,3}(?:(?:!!!|\?\?\?\+?)[ \t]+([\w-]+)|===[!+]?[ \t]+["\'](?=.*["\'][ \t]*$))'
 )
+MAX_CODE_LINES = 60
+"""Maths and template literals that are not closed by then are none."""
 NOTE = re.compile(r" {0,3}\[\^([^\[\]\s]+)\]:")
 """What a footnote's text stands after."""
 _ENDS_NOTE = re.compile(
@@ -87,10 +90,55 @@ def _indented_end(lines: Sequence[str], index: int, width: int) -> int:
 
 
 def _braced(dialects: Dialects, index: int) -> Span | None:
-    """Take an MDX comment, or what Liquid and Hugo enclose."""
-    if dialects.lines[index].lstrip(" ").startswith("{/*"):
+    """Take MDX's comments and template literals, kramdown's attributes, Liquid and Hugo."""
+    line = dialects.lines[index]
+    start = line.lstrip(" ")[:3]
+    if start == "{/*":
         return _comment(dialects, index, "{/*", "*/}")
+    if start.startswith("{`"):
+        return _literal(dialects, index)
+    if start.startswith("{:"):
+        return Span("comment", index, index + 1) if ATTRIBUTE_LINE.match(line) else None
     return _container(dialects, index)
+
+
+def _literal(dialects: Dialects, index: int) -> Span | None:
+    """Take MDX's template literal over several lines."""
+    lines = dialects.lines
+    if "`" in lines[index].lstrip(" ")[2:]:
+        return None
+    for end in range(index + 1, min(len(lines), index + MAX_CODE_LINES)):
+        line = lines[end].strip(" \t")
+        if line.startswith("{`"):
+            return None
+        if line.endswith("`}"):
+            return Span("code", index, end + 1)
+    return None
+
+
+def _dollars(dialects: Dialects, index: int) -> Span | None:
+    """Take display maths between ``$$`` and ``$$``; on a line of its own it needs no care."""
+    lines = dialects.lines
+    opening = lines[index].lstrip(" ")
+    if not opening.startswith("$$") or "$$" in opening[2:]:
+        return None
+    for end in range(index + 1, min(len(lines), index + MAX_CODE_LINES)):
+        if "$$" in lines[end]:
+            is_closed = lines[end].rstrip(" \t").find("$$") == len(lines[end].rstrip(" \t")) - 2
+            return Span("code", index, end + 1, info="math") if is_closed else None
+    return None
+
+
+def _brackets(dialects: Dialects, index: int) -> Span | None:
+    r"""Take display maths between ``\[`` and ``\]``, each on a line of its own."""
+    lines = dialects.lines
+    if lines[index].strip(" \t") != "\\[":
+        return None
+    for end in range(index + 1, min(len(lines), index + MAX_CODE_LINES)):
+        mark = lines[end].strip(" \t")
+        if mark in ("\\[", "\\]"):
+            return Span("code", index, end + 1, info="math") if mark == "\\]" else None
+    return None
 
 
 def _obsidian(dialects: Dialects, index: int) -> Span | None:
@@ -148,7 +196,9 @@ _CONSTRUCTS: Mapping[str, _Construct] = {
     "!": _Construct(_indented),  # !!! of MkDocs
     "?": _Construct(_indented),  # ??? of PyMdown
     "=": _Construct(_indented),  # === "Tab" of PyMdown
-    "{": _Construct(_braced),  # {% of Liquid and Markdoc, {{< of Hugo, {/* of MDX
+    "{": _Construct(_braced),  # {% of Liquid and Markdoc, {{< of Hugo, {/* of MDX, {: of kramdown
+    "$": _Construct(_dollars),  # $$ of TeX
+    "\\": _Construct(_brackets),  # \[ of TeX
     "%": _Construct(_obsidian),  # %% of Obsidian
     "<": _Construct(_component),  # <Tabs> of MDX
     "[": _Construct(_note),  # [^1]: of GitHub and PHP Markdown Extra

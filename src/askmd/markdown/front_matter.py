@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,8 @@ class FrontMatter:
     """Offset of the first code point after it; 0 without one, or with one that cannot be read."""
     unread_lines: int = 0
     """How many lines at the top are front matter that cannot be read: text, but never headings."""
+    fault: str = ""
+    """Why it cannot be read; empty where it can, or where it is none."""
 
 
 def read(text: str) -> FrontMatter:
@@ -58,19 +60,33 @@ def read(text: str) -> FrontMatter:
     source, end = _enclosed(text, _CLOSERS[opener])
     if not end:
         return FrontMatter()
+    load, notation = _NOTATIONS[opener]
     try:
-        load = _load_yaml if opener == "---" else _load_toml
         metadata = _as_json(load(source)) if source.strip() else {}
     except _UNREADABLE:
-        return _unread(source, salvage.YAML if opener == "---" else salvage.TOML)
+        return _unread(source, notation, load)
     return FrontMatter(metadata, end) if isinstance(metadata, dict) else FrontMatter()
 
 
-def _unread(source: str, notation: salvage.Notation) -> FrontMatter:
+def _unread(source: str, notation: salvage.Notation, load: Callable[[str], object]) -> FrontMatter:
+    """Return what can be had of front matter that is none as a whole."""
     lines = source.split("\n")[:-1]
     if not salvage.is_meant(lines, notation):
         return FrontMatter()
-    return FrontMatter(salvage.pairs(lines, notation), unread_lines=len(lines) + 2)
+
+    def one(piece: str) -> dict[str, object]:
+        try:
+            found = _as_json(load(piece))
+        except _UNREADABLE as error:
+            raise ValueError("no pair that can be read") from error
+        if not isinstance(found, dict):
+            raise ValueError("no pair")
+        return found
+
+    saved = salvage.read(lines, notation, one)
+    # The marker above stands on the first line.
+    where = f"line {saved.faulty_line + 1}" if saved.faulty_line else "it"
+    return FrontMatter(saved.metadata, unread_lines=len(lines) + 2, fault=f"{where} cannot be read")
 
 
 def _enclosed(text: str, closers: tuple[str, ...]) -> tuple[str, int]:
@@ -118,6 +134,12 @@ def _load_toml(source: str) -> object:
         raise ValueError("front matter with more dotted keys than anyone writes")
     # Nothing but comments is no front matter: they may be headings between two rules.
     return tomllib.loads(source) or None
+
+
+_NOTATIONS: dict[str, tuple[Callable[[str], object], salvage.Notation]] = {
+    "---": (_load_yaml, salvage.YAML),
+    "+++": (_load_toml, salvage.TOML),
+}
 
 
 def _as_json(value: object, depth: int = 0) -> Any:

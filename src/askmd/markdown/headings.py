@@ -20,7 +20,14 @@ MAX_PARSED = 4000
 """So many different headings of a document are parsed; the marks of the others are dropped."""
 _MARKUP = re.compile(r"[\\`*_\[\]<&~!{]")
 _MARKERS = re.compile(r"[\\`*\[\]~]++")
-_ATTRIBUTE = re.compile(r"#(?P<id>[^\s#{}]+)|\.[^\s{}]+|[\w-]+=\S+")
+# Attributes as Pandoc, kramdown and Python-Markdown write them; "-" is Pandoc's for no number.
+_ATTRIBUTE = re.compile(
+    r"\s*(?:#(?P<id>[^\s#{}]+)|\.[^\s{}]+|[\w-]+=(?:\"[^\"]*\"|'[^']*'|[^\s\"']+)|-)(?=\s|$)"
+)
+# What MDX takes for a comment: React's documentation, and Docusaurus after "#", put ids there.
+_MDX_COMMENT = re.compile(r"\{/\*(?:(?P<id>[\w-]+)|\s*#(?P<marked>[\w-]+)\s*|.*)\*/\}")
+ATTRIBUTE_LINE = re.compile(r" {0,3}\{:[^{}]*+\}[ \t]*$")
+"""A line of attributes for the block above it, as kramdown writes them."""
 _REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")
 _NOTE_REFERENCE = re.compile(r"\[\^[^\[\]\s]+\]")
 # Code spans come first, so that what they quote stays.
@@ -95,7 +102,7 @@ def _parsed(base: str, attributes: str, explicit: str) -> Heading:
     targets = [found[1] for found in anchors if found]
     shown = "".join(run.text for run in runs if not run.is_alt) + attributes
     mkdocs, mkdocs_id = _in_mkdocs(runs, attributes)
-    docusaurus, docusaurus_id = _in_docusaurus(runs, attributes)
+    docusaurus, docusaurus_id = _in_docusaurus(runs, attributes, explicit)
     return Heading(
         " ".join(text.split()),
         shown,
@@ -119,7 +126,9 @@ def _in_mkdocs(runs: Sequence[_Run], attributes: str) -> tuple[str, str]:
     return text[: found.start()].rstrip("#").rstrip(), ids[-1] if ids else ""
 
 
-def _in_docusaurus(runs: Sequence[_Run], attributes: str) -> tuple[str, str]:
+def _in_docusaurus(runs: Sequence[_Run], attributes: str, explicit: str) -> tuple[str, str]:
+    if attributes.lstrip().startswith("{/*"):
+        attributes = f" {{#{explicit}}}" if explicit else ""
     shown = [run.text if run.is_code else TAG.sub("", run.text) for run in runs]
     text = _NOTE_REFERENCE.sub("", "".join(shown)) + attributes
     found = _DOCUSAURUS_ID.search(text)
@@ -139,16 +148,35 @@ def shortened(heading: str) -> str:
 
 
 def _without_attributes(source: str) -> tuple[str, str]:
-    """Cut ``{#id}``, ``{ #id .class }`` or ``{: #id }`` from the end of a heading."""
+    """Cut ``{#id}``, ``{ #id .class }``, ``{-}`` or ``{/*id*/}`` from the end of a heading."""
     opening = source.rfind("{")
     if opening < 0 or not source.endswith("}"):
         return source, ""
-    words = source[opening + 1 : -1].removeprefix(":").split()
-    matches = [_ATTRIBUTE.fullmatch(word) for word in words]
-    if not words or not all(matches):
+    comment = _MDX_COMMENT.fullmatch(source, opening)
+    if comment:
+        return source[:opening].rstrip(), comment["id"] or comment["marked"] or ""
+    attributes = _attributes(source[opening:])
+    if attributes is None:
         return source, ""
-    ids = [match["id"] for match in matches if match and match["id"]]
-    return source[:opening].rstrip(), ids[0] if ids else ""
+    return source[:opening].rstrip(), attributes
+
+
+def line_id(line: str) -> str:
+    """Return the id that a line of attributes gives the heading above it, or ''."""
+    return (_attributes(line.strip()) or "") if ATTRIBUTE_LINE.match(line) else ""
+
+
+def _attributes(braced: str) -> str | None:
+    """Return the id among the attributes in braces, or ''; None where they are something else."""
+    inner = braced[1:-1].removeprefix(":").rstrip()
+    position, found = 0, ""
+    while position < len(inner):
+        attribute = _ATTRIBUTE.match(inner, position)
+        if attribute is None:
+            return None
+        found = found or attribute["id"] or ""
+        position = attribute.end()
+    return found if inner else None
 
 
 class _Run(NamedTuple):

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from askmd.markdown.dialects import INDENTED
 from askmd.markdown.headings import Headings
+from askmd.markdown.limits import Size
 from askmd.markdown.lists import items
 from askmd.markdown.reading import find_blocks
 from askmd.markdown.spans import CALLOUT, LEAD, Span, indent
 from askmd.types import Block, BlockKind
 
-MAX_DEPTH = 8
+MAX_DEPTH = 5
 """Blocks that stand deeper are not looked into, so that reading costs at most so often as much."""
 MAX_WHOLE_CHARS = 200
 """A block up to this long is never cut, so nobody asks what is inside."""
@@ -26,15 +27,17 @@ _QUOTE_MARK = re.compile(r" {0,3}>(\t| ?)")
 class Nest:
     """Makes blocks of a document's spans, those inside them included."""
 
-    def __init__(self, headings: Headings) -> None:
+    def __init__(self, headings: Headings, size: Size) -> None:
         self._headings = headings
+        self._size = size
 
     def block(
         self, span: Span, lines: Sequence[str], offset: int, *, depth: int = 0, width: int = 0
     ) -> Block:
         """Return the block of a span; ``offset`` lines of the document stand above ``lines``.
 
-        ``width`` is how far in a list item's content stands.
+        ``width`` is how far in a list item's content stands. Raises ValueError where the document
+        holds more blocks than text.
         """
         kind, first, end, level, info = span
         numbers = (offset + first + 1, offset + end)
@@ -46,14 +49,17 @@ class Nest:
             held = tuple(self._items(span, lines, offset, depth))
         else:
             inside = _INSIDES[kind](lines[first:end], width)
+            spans = find_blocks(inside)
+            self._size.add(len(spans))
             held = tuple(
-                self.block(each, inside, offset + first, depth=depth + 1)
-                for each in find_blocks(inside)
+                self.block(each, inside, offset + first, depth=depth + 1) for each in spans
             )
         return Block(kind, numbers, level, info, held)
 
     def _items(self, span: Span, lines: Sequence[str], offset: int, depth: int) -> Iterator[Block]:
-        for first, end, width in items(lines, span.first, span.end):
+        found = items(lines, span.first, span.end)
+        self._size.add(len(found))
+        for first, end, width in found:
             while not lines[end - 1].strip():
                 end -= 1
             yield self.block(Span("item", first, end), lines, offset, depth=depth, width=width)

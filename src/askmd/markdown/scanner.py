@@ -16,6 +16,7 @@ from markdown_it.rules_block.html_block import HTML_SEQUENCES
 from askmd.markdown.dialects import NOTE, STARTS, Dialects
 from askmd.markdown.lists import FENCE, HEADING, QUOTE, RULE, Inside, closes, list_end, starts_list
 from askmd.markdown.spans import DEFINITION, LEAD, Span, indent, language
+from askmd.markdown.tables import RULER, ruled_end
 
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _DEFINITION = re.compile(r" {0,3}" + DEFINITION, re.MULTILINE)
@@ -189,7 +190,7 @@ def _heading(scan: Scan, first: int) -> Span | None:
 
 
 def _paragraph(scan: Scan, first: int) -> Span | None:
-    """Take a paragraph, or the setext heading that an underline makes of it."""
+    """Take a paragraph, the setext heading that an underline makes of it, or Pandoc's table."""
     lines = scan.lines
     for index in range(first + 1, len(lines)):
         line = lines[index]
@@ -199,6 +200,8 @@ def _paragraph(scan: Scan, first: int) -> Span | None:
             level = 1 if "=" in line else 2
             return Span("heading", first, index + 1, level, "\n".join(lines[first:index]).strip())
         if scan.interrupts(index):
+            if line[0] in " -" and RULER.match(line) and (end := ruled_end(lines, first, index)):
+                return Span("table", first, end)
             return Span("paragraph", first, index)
     return Span("paragraph", first, len(lines))
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from askmd.markdown import front_matter
 from askmd.markdown.anchors import Ids, assign
 from askmd.markdown.definitions import definitions
-from askmd.markdown.headings import LONE_ANCHOR, Heading, Headings, shortened
+from askmd.markdown.headings import LONE_ANCHOR, Heading, Headings, line_id, shortened
+from askmd.markdown.limits import Size
 from askmd.markdown.nested import Nest
 from askmd.markdown.reading import find_blocks
 from askmd.markdown.spans import Span
@@ -22,6 +23,7 @@ def parse(text: str) -> Outline:
 
     ``text`` is decoded, its BOM cut, its newlines line feeds. The sections' blocks hold every
     non-blank line after the front matter; their lines count from 1 at the top of the whole text.
+    Raises ValueError where it holds hundreds of thousands of blocks with hardly any text in them.
     """
     front = front_matter.read(text)
     offset = text.count("\n", 0, front.end)
@@ -41,7 +43,7 @@ def parse(text: str) -> Outline:
 
 
 def split_sections(text: str) -> list[Section]:
-    """Return only the sections of a document."""
+    """Return only the sections of a document; raises what ``parse`` does."""
     return list(parse(text).sections)
 
 
@@ -64,12 +66,13 @@ class _Body:
 
     def __init__(self, lines: Sequence[str], offset: int, spans: Sequence[Span]) -> None:
         """Read the headings; ``offset`` lines of front matter stand above ``lines``."""
-        headings = Headings()
+        headings, size = Headings(), Size(lines)
         self._lines = lines
         self._offset = offset
         self._spans = spans
-        self._nest = Nest(headings)
+        self._nest = Nest(headings, size)
         self._heads = [n for n, span in enumerate(spans) if span.kind == "heading"]
+        size.add(len(spans), headings=len(self._heads))
         self._levels = [spans[position].level for position in self._heads]
         self._headings = [
             self._targeted(headings.read(spans[position].info), position)
@@ -102,9 +105,14 @@ class _Body:
         return zip(paths, assign(self._headings), strict=True)
 
     def _targeted(self, heading: Heading, position: int) -> Heading:
-        """Return a heading with the id that a link's target on the line above gives it."""
+        """Return a heading with the id that the line above or below it gives it."""
+        if heading.explicit:
+            return heading
+        below = self._spans[position].end
+        if below < len(self._lines) and (given := line_id(self._lines[below])):
+            return heading._replace(explicit=given)
         above = self._spans[position - 1] if position else None
-        if above is None or heading.explicit or above.kind not in ("paragraph", "html"):
+        if above is None or above.kind not in ("paragraph", "html"):
             return heading
         line = self._lines[above.end - 1]
         target = LONE_ANCHOR.match(line) if "<" in line else None

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from askmd.markdown.spans import Span
 
+RULER = re.compile(r" {0,3}-{2,}+(?: ++-{2,}+)+[ \t]*$")
+"""What stands under the header of Pandoc's simple and multi-line tables."""
+_EDGE = re.compile(r" {0,3}-{5,}[ \t]*$")
 _DELIMITER_ROW = re.compile(r"\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?$")
 
 
@@ -34,6 +37,22 @@ def separate(span: Span, lines: Sequence[str]) -> Iterator[Span]:
     yield Span("table", header, end)
     if underlined:
         yield Span("rule", end, span.end)
+
+
+def ruled_end(lines: Sequence[str], first: int, ruler: int) -> int:
+    """Return the line after Pandoc's table whose header starts at ``first``; 0 without rows.
+
+    The table of rows that take several lines stands between two edges, its last one a heading's
+    underline to CommonMark. https://pandoc.org/MANUAL.html#tables
+    """
+    rows = ruler + 1
+    end = next((n for n in range(rows, len(lines)) if not lines[n].strip()), len(lines))
+    if first and _EDGE.match(lines[first - 1]):
+        edges = (n for n in range(rows, len(lines)) if _EDGE.match(lines[n]))
+        edge = next(edges, -1)
+        if edge > 0 and not "".join(lines[edge + 1 : edge + 2]).strip():
+            end = edge + 1
+    return end if end > rows else 0
 
 
 def _header(lines: Sequence[str], first: int, end: int) -> int | None:

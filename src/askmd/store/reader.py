@@ -91,6 +91,12 @@ class SQLiteStore:
             return view.state.generation
 
     @property
+    def encoding(self) -> str | None:
+        """What unmarked files were read as; None where not all of them were read so."""
+        with self._reading() as view:
+            return view.state.encoding
+
+    @property
     def root(self) -> Path:
         """The documents' folder, seen from where the index is now; it need not exist."""
         with self._reading() as view:

@@ -111,6 +111,8 @@ class State:
     """ISO time of the last finished ingest."""
     chunks: int | None
     """How many chunks the last commit left; None where a former askmd wrote it."""
+    encoding: str | None
+    """What unmarked files were read as; None where not all of them were read so."""
 
 
 def create_tables(
@@ -184,6 +186,14 @@ def put_meta(connection: sqlite3.Connection, **values: str) -> None:
     )
 
 
+def put_encoding(connection: sqlite3.Connection, encoding: str | None) -> None:
+    """Set what every unmarked file was read as, or that it is not known."""
+    if encoding is None:
+        connection.execute("DELETE FROM meta WHERE key = 'encoding'")
+    else:
+        put_meta(connection, encoding=encoding)
+
+
 def read_state(connection: sqlite3.Connection, path: Path) -> State:
     """Return what the index says of itself.
 
@@ -204,6 +214,7 @@ def read_state(connection: sqlite3.Connection, path: Path) -> State:
             root=meta["root"],
             last_ingest=meta.get("last_ingest"),
             chunks=int(meta["chunks"]) if "chunks" in meta else None,
+            encoding=meta.get("encoding"),
         )
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise IndexCorrupt(

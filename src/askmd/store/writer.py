@@ -26,7 +26,7 @@ from askmd.store.lock import WriteLock
 from askmd.store.manifest import Manifest, write_manifest
 from askmd.store.reading import Counts, read_counts, read_documents
 from askmd.store.rows import stamp_values
-from askmd.store.schema import State, count_chunks, put_meta
+from askmd.store.schema import State, count_chunks, put_encoding, put_meta
 from askmd.store.vectors import has_drifted, read_vector_file
 from askmd.types import Document, Identity, Indexed, Stamp
 
@@ -88,6 +88,11 @@ class IndexWriter:
         """Grows by one with each committed write."""
         return self._opened.state.generation
 
+    @property
+    def encoding(self) -> str | None:
+        """What unmarked files were read as; None where not all of them were read so."""
+        return self._opened.state.encoding
+
     def documents(self) -> dict[str, Document]:
         """Return every document by its path."""
         with explained(self._opened.path):
@@ -143,6 +148,14 @@ class IndexWriter:
                 "WHERE path = ?",
                 rows,
             )
+
+    def note_encoding(self, encoding: str | None) -> None:
+        """Note what every unmarked file was read as; None while that is changing."""
+        if encoding == self.encoding:
+            return
+        with self._committing(_NO_VECTORS) as connection:
+            put_encoding(connection, encoding)
+        self._opened.state = replace(self._opened.state, encoding=encoding)
 
     def sweep(self, *, everything: bool = False) -> int:
         """Delete vectors that no chunk has used for 30 days, or now; return how many.

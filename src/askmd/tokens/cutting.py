@@ -50,4 +50,4 @@ def _last_that_fits(offsets: Sequence[int], fits: Callable[[int], bool]) -> int:
 
 def well_formed(text: str) -> str:
     """Return the text with lone surrogates, which no tokenizer reads, as question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
