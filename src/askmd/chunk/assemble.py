@@ -15,7 +15,7 @@ from askmd.chunk.pieces import Cutting
 from askmd.chunk.reading import Reader
 from askmd.chunk.source import Range, Source
 from askmd.contracts import TokenCounter
-from askmd.types import Block, Chunk, Outline, Section
+from askmd.types import Block, Chunk, Lines, Outline, Section
 
 VERSION = 2
 """Grows whenever the same text would be cut or embedded differently."""
@@ -42,15 +42,17 @@ def split(
     for draft, embedded, tokens in _settled(drafts, cutting):
         whole = draft.range
         said = text[whole.start : whole.end]
-        heading = draft.section.path
+        lines = source.lines(whole.start, whole.end)
+        section = _owner(draft, lines)
+        heading = section.path
         chunks.append(
             Chunk(
                 id=identify(path, heading, said, repeats[heading, said]),
                 path=path,
                 heading=heading,
-                anchor=draft.section.anchor,
-                anchors=draft.section.anchors,
-                lines=source.lines(whole.start, whole.end),
+                anchor=section.anchor,
+                anchors=section.anchors,
+                lines=lines,
                 chars=(whole.start, whole.end),
                 text=said,
                 embedded=embedded,
@@ -75,6 +77,8 @@ class _Draft:
     section: Section
     breadcrumb: str
     pieces: Pieces
+    above: tuple[Section, ...] = ()
+    """Sections of which it holds the headings."""
 
     @property
     def range(self) -> Range:
@@ -134,8 +138,7 @@ def _level(section: Section) -> int:
 def _drafts(sections: Sequence[Section], cutting: Cutting) -> list[_Draft]:
     groups = list(_groups(sections, cutting))
     measure = cutting.measure
-    paths = [owner.path for group in groups for owner in (*group.above, group.section)]
-    crumbs = breadcrumbs(paths, measure)
+    crumbs = breadcrumbs((group.section.path for group in groups), measure)
     drafts: list[_Draft] = []
     left = 0
     for group in groups:
@@ -143,25 +146,23 @@ def _drafts(sections: Sequence[Section], cutting: Cutting) -> list[_Draft]:
         # A heading that has nothing under it joins the chunk before, if there is room.
         if drafts and group.heads == len(group.pieces) and added <= left:
             last = drafts[-1]
-            drafts[-1] = _Draft(last.section, last.breadcrumb, last.pieces + group.pieces)
+            drafts[-1] = replace(last, pieces=last.pieces + group.pieces)
             left -= added
             continue
         crumb = crumbs[group.section.path]
         room = measure.bound - measure.base - crumb.tokens
         pieces = tuple(_fitted(group, cutting, crumb, room))
-        for part in pack(pieces, room):
-            owner = _owner(group, part, cutting)
-            text = crumb.text if owner is group.section else crumbs[owner.path].text
-            drafts.append(_Draft(owner, text, part))
+        parts = pack(pieces, room)
+        drafts += [_Draft(group.section, crumb.text, part, group.above) for part in parts]
         left = room - weight(drafts[-1].pieces)
     return drafts
 
 
-def _owner(group: _Group, part: Pieces, cutting: Cutting) -> Section:
-    """Return whose chunk a part is: a heading's above only where nothing below it fitted in."""
-    last = cutting.source.lines(part[-1].range.start, part[-1].range.end)[1]
-    reached = [owner for owner in group.above if group.section.lines[0] > last >= owner.lines[0]]
-    return reached[-1] if reached else group.section
+def _owner(draft: _Draft, lines: Lines) -> Section:
+    """Return whose chunk a draft is: a heading's above only where nothing below it fitted in."""
+    first, last = draft.section.lines[0], lines[1]
+    reached = [owner for owner in draft.above if first > last >= owner.lines[0]]
+    return reached[-1] if reached else draft.section
 
 
 def _fitted(group: _Group, cutting: Cutting, crumb: Breadcrumb, room: int) -> Iterator[Piece]:

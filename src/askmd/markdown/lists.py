@@ -18,6 +18,9 @@ QUOTE = re.compile(r" {0,3}>")
 MARKER = re.compile(r"( {0,3})([-+*]|[0-9]{1,9}[.)])(?=[ \t]|$)")
 _ORDINARY = re.compile(r"[-+*] [^\W\d_]")
 """An item as most are: it opens a paragraph, two columns in."""
+_UNDERLINE = re.compile(r" {0,3}=+[ \t]*+$")
+MAX_OPEN = 20
+"""Items that stand deeper in each other are taken for one."""
 Role = Literal["blank", "inside", "item", "outside"]
 """What a line is to an open list; one outside may still lazily go on a paragraph inside."""
 
@@ -81,24 +84,43 @@ def items(lines: Sequence[str], first: int, end: int) -> list[Item]:
 class Inside:
     """What is open inside a list item or quote while its lines go by."""
 
-    __slots__ = ("fence", "lazy")
+    __slots__ = ("_widths", "fence", "lazy")
 
     def __init__(self) -> None:
         self.fence = ""
         self.lazy = False
+        self._widths: list[int] = []
+        """Columns before the content of each item that is open, the outer ones first."""
 
     def read(self, content: str) -> None:
         """Take a line without what makes it part of the item or quote."""
         if self.fence:
             self.fence = "" if closes(content, self.fence) else self.fence
             return
-        content = _without_markers(content)
-        if content[:1].isalpha():
+        if content[:1].isalpha() and not self._widths:
             self.lazy = True
             return
+        content = self._innermost(content)
         opening = FENCE.match(content)
         self.fence = (opening["mark"] or opening["tilde"]) if opening else ""
-        self.lazy = _continues(content, was_lazy=self.lazy)
+        if self.lazy and _UNDERLINE.match(content):
+            self.lazy = False
+        else:
+            self.lazy = _continues(content, was_lazy=self.lazy)
+
+    def _innermost(self, content: str) -> str:
+        """Return what the innermost open item holds of a line; its markers open further ones."""
+        columns = indent(content)
+        if not self.lazy or MARKER.match(content.lstrip(" \t")):
+            self._widths = [width for width in self._widths if width <= columns]
+        inner = max((width for width in self._widths if width <= columns), default=0)
+        content = content[:LEAD].expandtabs(4)[inner:] + content[LEAD:] if inner else content
+        while (marker := MARKER.match(content)) and not RULE.match(content):
+            inner += marker.end() + 1
+            if len(self._widths) < MAX_OPEN:
+                self._widths.append(inner)
+            content = content[marker.end() :].removeprefix(" ")
+        return content
 
 
 class _OpenList:
