@@ -69,7 +69,9 @@ class TokenizerCounter:
     @cached_property
     def _words(self) -> WordCounts | None:
         """What counts word by word; None where a tokenizer's counts do not add up so."""
-        return WordCounts(self._encoded) if adds_up(json.loads(self._read())) else None
+        description = json.loads(self._read())
+        added = [token["content"] for token in description.get("added_tokens") or []]
+        return WordCounts(self._encoded, added) if adds_up(description) else None
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
