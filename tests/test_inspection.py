@@ -84,7 +84,7 @@ def test_a_lost_chunk_is_noticed_with_every_character():
     lost = CHUNKS[1]
     missing = len("".join(lost.text.split()))
     proof = proved([one for one in CHUNKS if one is not lost])
-    what = f"{missing} characters are in no chunk: {lost.text[:40] + '…'!r}"
+    what = f"in no chunk: {lost.text[:40] + '…'!r}, non-blank characters: {missing}"
     assert proof.faults == (Fault(lost.lines[0], what),)
     assert proof.characters - proof.covered == missing
 
@@ -96,7 +96,7 @@ def test_one_lost_character_is_noticed(place: int, edge: str):
     proof = proved(moved(place, *kept))
     letter = TEXT[start] if edge == "first" else TEXT[end - 1]
     line = CHUNKS[place].lines[0 if edge == "first" else 1]
-    assert proof.faults == (Fault(line, f"1 characters are in no chunk: {letter!r}"),)
+    assert proof.faults == (Fault(line, f"in no chunk: {letter!r}, non-blank characters: 1"),)
     assert proof.characters - proof.covered == 1
 
 
