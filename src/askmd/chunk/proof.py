@@ -59,7 +59,9 @@ def prove(
     lines = _lines_at(text, [*offsets, *(start for start, _ in gaps)])
     counts = _counts(chunks, counter)
     faults = [
-        Fault(lines[start], f"in no chunk: {_shown(lost)}, non-blank characters: {_non_blank(lost)}")
+        Fault(
+            lines[start], f"in no chunk: {_shown(lost)}, non-blank characters: {_non_blank(lost)}"
+        )
         for start, lost in gaps
     ]
     for one in inside:
