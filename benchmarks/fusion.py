@@ -18,8 +18,8 @@ from pathlib import Path
 
 import quality
 from askmd import Config, Retriever, evidence, ingest_folder, rank
-from askmd.config import IndexSettings
 from askmd.rank import Ranking
+from askmd.settings import IndexSettings
 from askmd.types import Filter, Place, Scored
 
 EVERY = 1_000_000

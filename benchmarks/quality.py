@@ -34,7 +34,7 @@ LIMIT = 30
 def run_askmd(home: Path, out: Path) -> None:
     """Ingest a set with the defaults, ask its questions, write the peers' kind of result file."""
     from askmd import Config, Retriever, ingest_folder
-    from askmd.config import IndexSettings
+    from askmd.settings import IndexSettings
 
     rows = (home / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(row)["question"] for row in rows]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from askmd import cli
-from askmd.config import Config, EmbeddingSettings, IndexSettings
+from askmd.config import Config
 from askmd.embed.hash import HashEmbedder
+from askmd.settings import EmbeddingSettings, IndexSettings
 from askmd.tokens import HashCounter
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from askmd import compose, config, places
 from askmd.addresses import is_loopback
 from askmd.config import Config
 from askmd.errors import ConfigError, EmbeddingError
+from askmd.settings import TABLES, EmbeddingSettings, SearchSettings
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_flags_beat_the_named_file_which_beats_the_users_own():
     )
     named = write(Path("named.toml"), "[search]\nlimit = 5\nmode = 'words'\n")
     settings = compose.configure(named, {"search.limit": ("-k", 7)})
-    assert settings.search == config.SearchSettings(limit=7, mode="words")
+    assert settings.search == SearchSettings(limit=7, mode="words")
     assert [
         settings.origin(key) for key in ("search.limit", "search.mode", "chunks.max_tokens")
     ] == [
@@ -174,12 +175,12 @@ def test_an_empty_text_hides_nothing_of_a_weaker_layer():
 
 def test_the_commented_file_reads_back_as_the_defaults():
     named = write(Path("named.toml"), config.as_toml())
-    assert tomllib.loads(config.as_toml()).keys() == config.TABLES.keys()
+    assert tomllib.loads(config.as_toml()).keys() == TABLES.keys()
     settings = compose.configure(named)
     assert (settings.search, settings.llm, settings.embedding) == (
-        config.SearchSettings(),
+        SearchSettings(),
         config.LLMSettings(),
-        config.EmbeddingSettings(),
+        EmbeddingSettings(),
     )
 
 
@@ -252,7 +253,7 @@ def test_trust_that_cannot_be_kept_is_an_error(tmp_path: Path):
 def test_both_places_of_a_shared_file_count_and_the_inner_one_is_stronger():
     text = "[search]\nmode = 'words'\nlimit = 7\n[askmd.search]\nlimit = 4\n"
     write(Path("config.toml"), text)
-    assert compose.configure().search == config.SearchSettings(limit=4, mode="words")
+    assert compose.configure().search == SearchSettings(limit=4, mode="words")
 
 
 def test_another_programs_table_of_our_name_is_left_alone_in_a_shared_file():

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 import askmd
-from askmd import config
+from askmd.settings import settings
 
 HOME = Path(__file__).parents[1]
 SOURCE = HOME / "src" / "askmd"
 FLOORS = [
     {"types", "errors", "addresses"},
-    {"config", "contracts"},
+    {"settings", "contracts"},
+    {"config"},
     # The script: what a question and the index are both read by.
     {"words"},
     {"markdown", "chunk", "rank", "passages", "prompt", "citations", "evidence", "filters"},
@@ -105,7 +106,7 @@ def test_every_verb_and_setting_stands_in_the_readme():
 
     readme = (HOME / "README.md").read_text(encoding="utf-8")
     verbs = [f"askmd {name}" for name in group.commands]
-    keys = [key.split(".")[1] for key, _ in config.settings()]
+    keys = [key.split(".")[1] for key, _ in settings()]
     assert [word for word in [*verbs, *keys] if word not in readme] == []
 
 
@@ -116,7 +117,7 @@ def test_the_example_configuration_holds_every_setting_at_its_default():
     }
     defaults = {
         key: list(field.default) if isinstance(field.default, tuple) else field.default
-        for key, field in config.settings()
+        for key, field in settings()
         if field.default is not None
     }
     assert written == defaults | {"documents.folder": "sample_docs"}

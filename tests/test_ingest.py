@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from askmd import Retriever, ingest_folder
-from askmd.config import ChunkSettings, Config, DocumentSettings
+from askmd.config import Config
 from askmd.errors import (
     EmbedderUnreachable,
     FolderError,
@@ -21,6 +21,7 @@ from askmd.errors import (
     TextsRejected,
 )
 from askmd.ingest import ChunkCounts, DocumentCounts, dry_run
+from askmd.settings import ChunkSettings, DocumentSettings
 from askmd.types import Failure, Progress
 from conftest import CountingEmbedder
 

@@ -21,11 +21,12 @@ import pytest
 from askmd import compose
 from askmd.chunk import Fault, Proof, prove, split
 from askmd.cli.inspecting import SHOWN_FAULTS, percent, print_inspection
-from askmd.config import Config, DocumentSettings, IndexSettings
+from askmd.config import Config
 from askmd.embed.hash import HashEmbedder
 from askmd.errors import FolderError, Interrupted
 from askmd.inspection import Check, FileFault, check_folder, inspect_file
 from askmd.markdown import body_start, parse
+from askmd.settings import DocumentSettings, IndexSettings
 from askmd.tokens import HashCounter
 from askmd.types import Anchors, Chunk, Progress
 from conftest import HASH, Askmd, CountingEmbedder

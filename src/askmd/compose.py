@@ -12,8 +12,6 @@ from typing import Any
 from askmd import places
 from askmd.addresses import OPENAI_URL, is_loopback
 from askmd.config import (
-    DEFAULT_MODEL,
-    TABLES,
     Config,
     Layer,
     check,
@@ -24,6 +22,7 @@ from askmd.config import (
 )
 from askmd.contracts import LLM, Embedder, TokenCounter
 from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
+from askmd.settings import DEFAULT_MODEL, TABLES
 from askmd.types import Identity
 
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"

@@ -58,6 +58,23 @@ class Embedder(Protocol):
         """Let go of connections and models; calling it twice is harmless."""
 
 
+class Reranker(Protocol):
+    """Reads a question and a passage together, and says how well they fit."""
+
+    @property
+    def model(self) -> str:
+        """The model's name as the settings give it."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Return one score per text, in the same order; higher is better.
+
+        Raises EmbeddingError if the model cannot be had or answers with what is no number.
+        """
+
+    def close(self) -> None:
+        """Let go of the model; calling it twice is harmless."""
+
+
 class LLM(Protocol):
     """Streams a chat completion."""
 

@@ -266,6 +266,7 @@ def show_config(
 ) -> None:
     """Show every setting and where its value comes from."""
     from askmd import compose, config, places
+    from askmd.settings import settings
 
     here = Path(compose.FOUND_FILE)
     if init:
@@ -281,7 +282,7 @@ def show_config(
     resolved = configure(config_file, index)
     rows = {
         key: {"value": _value_of(resolved, key), "origin": resolved.origin(key)}
-        for key, _ in config.settings()
+        for key, _ in settings()
     }
     if as_json:
         print_json(rows)
