@@ -5,6 +5,9 @@
     python benchmarks/quality.py --out FOLDER            keep results there and run only what is new
     python benchmarks/quality.py --write                 put the table into benchmarks/RESULTS.md
 
+A row "askmd" has recall@4000ch of what ``search --passages`` sends and the rest of hits; "askmd,
+hits" has all of hits; "an oracle" puts the chunks that askmd cut into the best order there is.
+
 The sets lie in ../shared/eval beside the checkout. Everything runs with the default model and the
 defaults: no setting is chosen for a set.
 """
@@ -23,6 +26,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 EVAL = HERE.parents[1] / "shared" / "eval"
@@ -34,6 +38,8 @@ LIMIT = 30
 def run_askmd(home: Path, out: Path) -> None:
     """Ingest a set with the defaults, ask its questions, write the peers' kind of result file."""
     from askmd import Config, Retriever, ingest_folder
+    from askmd.cli.session import passages_of
+    from askmd.passages import candidates_for
     from askmd.settings import IndexSettings
 
     rows = (home / "questions.jsonl").read_text(encoding="utf-8").splitlines()
@@ -46,6 +52,19 @@ def run_askmd(home: Path, out: Path) -> None:
             started = time.perf_counter()
             found = [retriever.search(question, limit=LIMIT) for question in questions]
             seconds = time.perf_counter() - started
+            budget = config.llm.budget_tokens
+            read = [
+                passages_of(
+                    retriever,
+                    config,
+                    retriever.find(question, limit=candidates_for(budget)),
+                    budget,
+                )
+                for question in questions
+            ]
+            cut = [
+                [chunk.path, *chunk.chars] for chunk in retriever._index.sample(report.chunks.total)
+            ]
     result = {
         "peer": "askmd",
         "chunks": report.chunks.total,
@@ -53,6 +72,8 @@ def run_askmd(home: Path, out: Path) -> None:
         "query_ms": round(1000 * seconds / len(questions), 2),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "results": [[[hit.path, *hit.chars] for hit in hits] for hits in found],
+        "passages": [[[one.path, *one.chars] for one in passages] for passages in read],
+        "cut": cut,
     }
     out.write_text(json.dumps(result), encoding="utf-8")
 
@@ -80,23 +101,60 @@ def results_of(name: str, out: Path, peer_python: str | None) -> list[Path]:
     return [own, *sorted(path for path in out.glob(f"{name}-*.json") if path != own)]
 
 
-def row(name: str, path: Path) -> str:
-    """Return one line of the table, scored by the sets' own scorer."""
+def row(name: str, path: Path) -> list[str]:
+    """Return a system's lines of the table, scored by the sets' own scorer."""
     sys.path.insert(0, str(EVAL))
     import score
 
     result = json.loads(path.read_text(encoding="utf-8"))
     figures = score.score(EVAL / name, result["results"])
-    cells = [f"{figures[metric]:.1f}" for metric in METRICS]
     peer = path.stem.removeprefix(f"{name}-")
-    return f"| {name} | {peer} | {' | '.join([*cells, str(result['chunks'])])} |"
+    rows = {peer: figures}
+    if "passages" in result:
+        sent = score.score(EVAL / name, result["passages"])
+        best = score.score(EVAL / name, oracle(name, result["cut"]))
+        rows = {
+            peer: figures | {METRICS[0]: sent[METRICS[0]]},
+            f"{peer}, hits": figures,
+            "an oracle over its chunks": best,
+        }
+    lines = []
+    for title, found in rows.items():
+        cells = [f"{found[metric]:.1f}" for metric in METRICS]
+        lines.append(f"| {name} | {title} | {' | '.join([*cells, str(result['chunks'])])} |")
+    return lines
+
+
+def oracle(name: str, cut: list[list[Any]]) -> list[list[list[Any]]]:
+    """Return for each question the chunks in the order of the labelled text that each adds."""
+    rows = (EVAL / name / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    return [_best_order(json.loads(row)["expect"], cut) for row in rows]
+
+
+def _best_order(labels: list[dict[str, Any]], cut: list[list[Any]]) -> list[list[Any]]:
+    wanted = {(label["path"], char) for label in labels for char in range(*label["chars"])}
+    holding = {
+        tuple(chunk): {(chunk[0], char) for char in range(*chunk[1:])} & wanted
+        for chunk in cut
+        if any(chunk[0] == label["path"] for label in labels)
+    }
+    order: list[list[Any]] = []
+    while any(holding.values()) and len(order) < LIMIT:
+        best = max(holding, key=lambda chunk: (len(holding[chunk]), chunk[1] - chunk[2]))
+        gained = holding.pop(best)
+        holding = {chunk: chars - gained for chunk, chars in holding.items()}
+        order.append(list(best))
+    return order
 
 
 def margin(name: str, results: list[Path]) -> str:
     """Return askmd's lead over a set's best peer, with the paired bootstrap's interval."""
     import score
 
-    read = {path: json.loads(path.read_text(encoding="utf-8"))["results"] for path in results}
+    read = {}
+    for path in results:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        read[path] = result.get("passages", result["results"])
     figures = {path: score.score(EVAL / name, found)[METRICS[0]] for path, found in read.items()}
     own, best = results[0], max(results[1:], key=lambda path: figures[path])
     mean, low, high, count = score.compare(EVAL / name, METRICS[0], read[own], read[best])
@@ -114,7 +172,7 @@ def table(out: Path, peer_python: str | None) -> str:
     margins = []
     for name in SETS:
         results = results_of(name, out, peer_python)
-        lines += [row(name, path) for path in results]
+        lines += [line for path in results for line in row(name, path)]
         margins += [margin(name, results)] if len(results) > 1 else []
     return "\n".join([*lines, "", *margins])
 

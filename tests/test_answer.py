@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from askmd.prompt import NOT_ANSWERED
 from askmd.types import (
     AnswerRecord,
     Chars,
+    Chunk,
     Citation,
     Filter,
     Hit,
@@ -103,6 +105,9 @@ class Shelf:
 
     def read(self, path: str, chars: Chars) -> str | None:
         return None
+
+    def neighbours(self, id: str, distance: int) -> list[Chunk]:
+        return []
 
     def is_stale(self, path: str) -> bool:
         return path in self.stale
@@ -238,6 +243,17 @@ def test_without_an_llm_the_best_passages_are_quoted_with_mark_and_source():
     assert record.status == "extracted"
     assert record.citations == (citation(1), citation(2))
     assert (record.model, record.usage) == (None, None)
+
+
+def test_a_quotation_begins_with_the_best_and_an_llm_reads_a_file_in_its_order():
+    best = replace(hit(1), path="doc.md", chars=(400, 412), score=0.9)
+    shelf = Shelf(best, replace(hit(2), path="doc.md"))
+
+    quoted = chat(shelf).ask("Which key?").passages
+    sent = chat(shelf, Speaker("Yes [1].")).ask("Which key?").passages
+
+    assert [(one.number, one.chars) for one in quoted] == [(1, (400, 412)), (2, (0, 12))]
+    assert [(one.number, one.chars) for one in sent] == [(1, (0, 12)), (2, (400, 412))]
 
 
 def test_no_more_than_three_passages_are_quoted_and_all_are_told():

@@ -362,13 +362,20 @@ def test_a_row_added_on_top_of_many_alike_changes_the_first_chunks_alone(opening
     assert all(kept[3:])
 
 
+def test_a_long_section_is_cut_a_fifth_shorter_than_one_that_its_heading_sums_up():
+    sentence = "The owners met on the first day of each month and wrote down what they had spent. "
+    short, long = (cut("# A\n\n" + sentence * times, max_tokens=64) for times in (12, 60))
+    assert max(chunk.tokens for chunk in short) > 0.85 * 64
+    assert max(chunk.tokens for chunk in long) <= 0.85 * 64
+
+
 def test_an_id_says_path_heading_text_and_repeat():
     chunks = cut("# A\n\nsame\n\n# A\n\nsame\n\n# B\n\nsame\n")
     elsewhere = cut("# A\n\nsame\n", path="b.md")
     ids = [chunk.id for chunk in chunks + elsewhere]
     assert len(set(ids)) == 4
     assert ids[0] == "56d24c88832d696c76a1fae5"
-    assert VERSION == 2
+    assert VERSION == 3
 
 
 def test_an_edit_changes_no_chunk_of_another_section():

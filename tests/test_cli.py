@@ -81,7 +81,7 @@ def test_search_shows_the_passages_an_llm_would_be_sent(indexed: Askmd):
     assert {"question", "mode", "degraded", "hits", "passages"} == set(found)
     assert (found["passages"][0]["number"], found["passages"][0]["path"]) == (1, "nginx.md")
     text = indexed("search", "upstream refused", "--passages").out
-    assert text.startswith("[1] nginx.md:1-11  Nginx\n\n# Nginx\n")
+    assert text.startswith("[1] nginx.md:9-11  Nginx > 502 Bad Gateway\n\n## 502 Bad Gateway\n")
 
 
 def test_search_explains_the_parts_of_a_score(indexed: Askmd):

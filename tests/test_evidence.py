@@ -7,13 +7,20 @@ from __future__ import annotations
 import pytest
 
 from askmd.evidence import (
-    COSINE_FLOOR,
+    EVERYDAY,
+    WORDS_ALONE,
+    Floor,
     Signs,
+    Sought,
     above_floor,
+    above_floor_by_words,
     content_words,
-    has_evidence,
+    is_common,
     signs,
+    sought,
+    weigh,
 )
+from askmd.types import Occurrences
 from askmd.words import segmented
 
 
@@ -50,25 +57,6 @@ def test_content_words_are_what_a_question_is_about(question: str, words: list[s
     assert content_words(question) == words
 
 
-def test_one_word_that_occurs_is_evidence_whatever_the_cosine():
-    assert has_evidence(-0.2, 1)
-    assert has_evidence(None, 1)
-
-
-def test_without_a_word_the_best_cosine_decides_at_the_floor():
-    assert has_evidence(COSINE_FLOOR, 0)
-    assert not has_evidence(COSINE_FLOOR - 0.001, 0)
-
-
-def test_neither_words_nor_vectors_are_no_evidence():
-    assert not has_evidence(None, 0)
-
-
-def test_above_floor_is_the_distance_from_what_nonsense_scores():
-    assert above_floor(0.40) == pytest.approx(0.25)
-    assert above_floor(0.05) == pytest.approx(-0.10)
-
-
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
@@ -101,20 +89,112 @@ def test_signs_of_an_answer_are_words_stretches_of_sounds_and_pairs_of_syllables
 
 
 @pytest.mark.parametrize(
-    ("known", "matched"),
+    ("question", "expected"),
     [
-        ([], 0),
-        (["ab"], 0),
-        (["ab", "cd", "ef"], 0),
-        (["ab", "cd", "ef", "gh"], 4),
-        (["nginx"], 1),
-        (["nginx", "ab"], 1),
+        (
+            "Is ERR_CONN_RESET fatal?",
+            Sought(("err_conn_reset", "err", "conn", "reset", "fatal"), ()),
+        ),
+        ("iPhone的价格", Sought(("iphone",), ("价格",))),
+        ("พอร์ต nginx", Sought(("nginx",), ("พอร์ต",))),
+        ("what is it?", Sought((), ())),
+        ("Wo ist der Schlüssel?", Sought(("schlüssel",), ())),
+        ("¿Dónde está la llave?", Sought(("llave",), ())),
+        ("Где лежит ключ?", Sought(("лежит", "ключ"), ())),
     ],
 )
-def test_one_pair_of_ten_is_chance_and_a_third_of_them_is_evidence(known: list[str], matched: int):
-    pairs = ("ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "qr", "st")
+def test_words_count_one_by_one_and_stretches_of_an_unspaced_script_together(
+    question: str, expected: Sought
+):
+    assert sought(question) == expected
 
-    assert Signs(("nginx",), pairs).matched(known) == matched
+
+@pytest.mark.parametrize(
+    ("word", "common"),
+    [
+        *((word, True) for word in ("file", "files", "running", "largely", "tries", "stopped")),
+        *((word, False) for word in ("kafka", "nginx", "x", "", "ing", "größe", "設定")),
+    ],
+)
+def test_a_common_english_word_is_known_in_its_forms(word: str, common: bool):
+    assert is_common(word) is common
+
+
+FLOOR = Floor(cosine=0.2, stray=0.3, span=0.27, novelty=1.0, score=0.0, words=0.0)
+TOTAL = 1000
+
+
+def score(
+    question: str, cosine: float, held: dict[str, int], *, other: dict[str, int] | None = None
+) -> float:
+    """What a hit scores that holds some words, by how many chunks hold each; others hold others."""
+    counts = held | (other or {})
+    among = {word: frozenset({"hit"}) for word in held}
+    weighed = weigh(sought(question), Occurrences(TOTAL, counts, among))
+    return above_floor(weighed, "hit", cosine, FLOOR)
+
+
+def test_a_nearer_hit_stands_higher():
+    scores = [score("rotate the api key", cosine, {"key": 50}) for cosine in (0.2, 0.3, 0.5, 0.7)]
+    assert scores == sorted(scores)
+    assert scores[1] - scores[0] == pytest.approx(0.1)
+
+
+def test_a_hit_that_holds_a_word_stands_above_one_that_does_not():
+    held = score("rotate the api key", 0.4, {"key": 50}, other={"rotate": 9})
+    assert held > score("rotate the api key", 0.4, {}, other={"key": 50, "rotate": 9})
+
+
+def test_a_rare_word_counts_for_more_than_one_that_stands_everywhere():
+    counts = {"autovacuum": 2, "kubelet": 900}
+    rare = score("autovacuum kubelet", 0.4, {"autovacuum": 2}, other=counts)
+    assert rare > score("autovacuum kubelet", 0.4, {"kubelet": 900}, other=counts)
+
+
+def test_a_name_that_stands_nowhere_tells_more_than_a_common_word_that_does_not():
+    known = {"task": 90, "queue": 30}
+    alone = score("task queue", 0.5, known)
+    assert alone > score("task queue please hurry", 0.5, known)
+    assert score("task queue please hurry", 0.5, known) > score("task queue kafka", 0.5, known)
+
+
+def test_of_a_few_lines_an_absent_name_says_little():
+    few = Floor(cosine=0.2, stray=0.3, span=0.27, novelty=0.1, score=0.0, words=0.0)
+    weighed = weigh(sought("kafka queue"), Occurrences(3, {"queue": 1}, {}))
+    assert above_floor(weighed, "hit", 0.5, few) > above_floor(weighed, "hit", 0.5, FLOOR)
+
+
+def test_where_no_word_occurs_only_a_cosine_far_above_the_strays_counts():
+    assert (
+        score("¿dónde está el registro?", 0.40, {}) < 0 < score("¿dónde está el registro?", 0.5, {})
+    )
+
+
+def test_the_scale_is_the_embedders_own():
+    narrow = Floor(cosine=0.72, stray=0.75, span=0.09, novelty=1.0, score=0.0, words=0.0)
+    weighed = weigh(sought("rotate key"), Occurrences(TOTAL, {"key": 50, "rotate": 9}, {}))
+    assert above_floor(weighed, "hit", 0.72 + 0.03, narrow) == pytest.approx(
+        above_floor(weighed, "hit", 0.2 + 0.09, FLOOR)
+    )
+
+
+def test_everyday_questions_are_many_and_of_many_scripts():
+    scripts = {"latin" if text.isascii() else text[0] for text in EVERYDAY}
+    assert (len(EVERYDAY), len(set(EVERYDAY))) == (111, 111)
+    assert len(scripts) > 30
+
+
+def test_one_pair_of_ten_is_chance_and_half_of_them_are_all_that_can_be():
+    pairs = ("備份", "份放", "放多", "多少", "少天", "天數", "數量", "量表", "表格", "格式")
+
+    def by_words(known: int) -> float:
+        found = dict.fromkeys(pairs[:known], 3)
+        among = {pair: frozenset({"hit"}) for pair in found}
+        weighed = weigh(Sought((), pairs), Occurrences(TOTAL, found, among))
+        return above_floor_by_words(weighed, "hit", WORDS_ALONE)
+
+    assert by_words(1) < 0 < by_words(5)
+    assert by_words(5) == by_words(10)
 
 
 MANUALS = {
@@ -133,11 +213,11 @@ MANUALS = {
 
 def is_known(question: str, manual: str) -> bool:
     read = f" {segmented(manual)} "
-    asked = signs(question)
-    terms = {*asked.words, *asked.pairs}
+    asked = sought(question)
     # A phrase of pairs, as the index looks for it; a lone character begins some pair.
-    known = {term for term in terms if f" {segmented(term, with_ends=False).strip()}" in read}
-    return has_evidence(None, asked.matched(known))
+    known = [term for term in asked.terms if f" {segmented(term, with_ends=False).strip()}" in read]
+    seen = Occurrences(1, dict.fromkeys(known, 1), dict.fromkeys(known, frozenset({"hit"})))
+    return above_floor_by_words(weigh(asked, seen), "hit", WORDS_ALONE) >= 0
 
 
 @pytest.mark.parametrize(

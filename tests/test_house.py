@@ -29,7 +29,7 @@ FLOORS = [
     {"files", "places", "tokens", "embed", "store", "llm", "terminal"},
     # The landing: the journeys take a Config, and compose turns it into parts for them.
     {"compose"},
-    {"ingest", "retriever", "answer", "inspection"},
+    {"ingest", "retriever", "answer", "inspection", "evaluate"},
     {"repl"},
     # The front door opens the others.
     {"cli"},

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askmd.passages import assemble, prompt_text
-from askmd.types import Anchors, Chars, Hit, Passage
+from askmd.passages import Around, Read, assemble, prompt_text
+from askmd.types import Anchors, Chars, Chunk, Hit, Passage
 
 TEXT = "# One\n\nfirst words here\n\n## Two\n\nsecond words here\n\n\nthird words, the last ones\n"
 """A document whose parts below are its chunks."""
@@ -39,7 +39,7 @@ def hit(
     chunk = f"{path}{chars[0]}"
     body = text[slice(*chars)]
     return Hit(
-        rank, 1 / rank, {}, None, chunk, path, (heading,), heading.lower(), lines, chars, body
+        rank, 1 - rank / 100, {}, None, chunk, path, (heading,), heading.lower(), lines, chars, body
     )
 
 
@@ -51,35 +51,70 @@ def summary(passages: Sequence[Passage]) -> list[tuple[int, str, Chars]]:
     return [(p.number, p.path, p.chars) for p in passages]
 
 
-def test_hits_become_passages_by_rank_numbered_from_one():
-    hits = [hit(2, PARTS["a"]), hit(1, PARTS["c"], heading="Two")]
+def test_files_come_by_their_best_hit_and_a_files_passages_in_its_own_order():
+    hits = [
+        hit(1, PARTS["c"], heading="Two"),
+        hit(2, PARTS["b"], path="b.md"),
+        hit(3, PARTS["a"]),
+    ]
 
-    passages = assemble(hits, Words(), budget_tokens=100)
+    passages = assemble(hits[::-1], Words(), budget_tokens=100)
 
     assert passages == [
         Passage(
             1,
-            "a.md",
-            ("Two",),
-            "two",
-            (10, 10),
-            PARTS["c"],
-            ("a.md53",),
-            1.0,
-            "third words, the last ones",
-        ),
-        Passage(
-            2,
             "a.md",
             ("One",),
             "one",
             (1, 3),
             PARTS["a"],
             ("a.md0",),
-            0.5,
+            0.97,
             "# One\n\nfirst words here",
         ),
+        Passage(
+            2,
+            "a.md",
+            ("Two",),
+            "two",
+            (10, 10),
+            PARTS["c"],
+            ("a.md53",),
+            0.99,
+            "third words, the last ones",
+        ),
+        Passage(
+            3,
+            "b.md",
+            ("One",),
+            "one",
+            (5, 7),
+            PARTS["b"],
+            ("b.md25",),
+            0.98,
+            "## Two\n\nsecond words here",
+        ),
     ]
+
+
+def page(number: int) -> Chars:
+    """Return the range of a part of ``LONG`` that is 250 words."""
+    return (1250 * number, 1250 * number + 1249)
+
+
+LONG = "".join(f"{word:04d}" + (" " if word % 250 else "\n") for word in range(1, 6001))
+
+
+def test_a_weak_neighbour_does_not_push_a_strong_passage_back():
+    ranked = [page(4), page(0), page(9), page(5), page(3)]
+    hits = [hit(rank, chars, text=LONG) for rank, chars in enumerate(ranked, start=1)]
+
+    passages = assemble(
+        hits, Words(), budget_tokens=2000, read=lambda _path, chars: LONG[slice(*chars)]
+    )
+
+    best, weak = [page(0), page(4), page(9)], [page(3), page(5)]
+    assert [one.chars for one in passages] == best + weak
 
 
 def test_neighbours_with_white_space_between_become_one_at_the_better_ones_place():
@@ -98,7 +133,7 @@ def test_neighbours_with_white_space_between_become_one_at_the_better_ones_place
     assert merged.lines == (1, 7)
     assert merged.heading == ("One",)
     assert merged.chunks == ("a.md0", "a.md25")
-    assert merged.score == 0.5
+    assert merged.score == 0.98
 
 
 def test_a_merged_passage_has_the_anchors_of_its_first_chunk():
@@ -160,6 +195,18 @@ def test_hits_are_taken_until_the_next_one_does_not_fit():
     assert taken == [3, 2, 1]
 
 
+@pytest.mark.parametrize(
+    ("scores", "sent"), [((1.0, 0.5, 0.3), 2), ((-1.0, -5.0, -9.0), 3), ((0.0, 0.0, 0.0), 3)]
+)
+def test_a_hit_that_scores_little_beside_the_best_is_not_worth_its_tokens(
+    scores: Sequence[float], sent: int
+):
+    files = [hit(rank, PARTS["a"], path=f"{rank}.md") for rank in range(1, 4)]
+    hits = [replace(one, score=score) for one, score in zip(files, scores, strict=True)]
+
+    assert len(assemble(hits, Words(), budget_tokens=1000)) == sent
+
+
 def test_a_first_hit_that_is_too_large_is_cut_after_a_word_and_says_so():
     [passage] = assemble([hit(1, (0, len(TEXT)))], Words(), budget_tokens=14)
 
@@ -179,6 +226,149 @@ def test_without_hits_there_are_no_passages():
     assert assemble([], Words(), budget_tokens=100) == []
 
 
+SENTENCE = "The key is read from the file that the variable names, once, when the server starts. "
+TWICE = SENTENCE * 2
+"""Long enough to be told from a phrase that happens to stand in two places."""
+
+
+def placed(rank: int, text: str, start: int, *, path: str = "a.md", heading: str = "One") -> Hit:
+    chars = (start, start + len(text))
+    return replace(hit(rank, (0, 0), path=path, heading=heading), chars=chars, text=text)
+
+
+def ranges(*hits: Hit) -> list[tuple[str, Chars]]:
+    passages = assemble(hits, Words(), budget_tokens=1000)
+    return [(passage.path, passage.chars) for passage in passages]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        pytest.param(TWICE, id="as it is"),
+        pytest.param(TWICE.upper().replace(" ", "\n"), id="in capitals, a word a line"),
+        pytest.param(TWICE[4:-20], id="a part"),
+    ],
+)
+def test_what_was_sent_from_one_file_is_not_sent_from_another(copy: str):
+    hits = [placed(1, TWICE, 0), placed(2, copy, 0, path="b.md"), placed(3, "Other.", 0, path="c")]
+
+    assert ranges(*hits) == [("a.md", (0, len(TWICE))), ("c", (0, 6))]
+
+
+def test_of_copies_in_one_file_the_first_is_sent_at_the_place_of_the_best():
+    hits = [placed(1, TWICE, 9000), placed(2, "Other.", 0, path="b.md"), placed(3, TWICE, 100)]
+
+    assert ranges(*hits) == [("a.md", (100, 100 + len(TWICE))), ("b.md", (0, 6))]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(placed(2, TWICE.replace("file", "vault", 1), 9000), id="one word differs"),
+        pytest.param(placed(2, SENTENCE + "It may change.", 9000), id="more is said"),
+        pytest.param(placed(2, TWICE, 1500), id="beside it in its section"),
+    ],
+)
+def test_what_says_more_or_stands_beside_its_copy_is_sent(other: Hit):
+    assert ranges(placed(1, TWICE, 0), other) == [("a.md", (0, len(TWICE))), ("a.md", other.chars)]
+
+
+def test_a_phrase_may_stand_in_many_files():
+    hits = [placed(n, "Default: 10.", 0, path=f"{n}.md", heading=f"key {n}") for n in range(1, 4)]
+
+    assert [path for path, _ in ranges(*hits)] == ["1.md", "2.md", "3.md"]
+
+
+def test_text_without_spaces_is_repeated_too():
+    text = "密钥从变量所指定的文件中读取一次服务器启动时读取之后不再读取"
+
+    assert ranges(placed(1, text, 0), placed(2, text, 0, path="b.md")) == [("a.md", (0, len(text)))]
+
+
+SECTION = "# One\n\nfirst words here\n\nsecond words here\n\nthird words here\n\n# Two\n\nmore\n"
+PIECES = [(0, 23), (25, 42), (44, 60), (62, 73)]
+
+
+def chunk(number: int) -> Chunk:
+    found = hit(1, PIECES[number], text=SECTION, heading="Two" if number == 3 else "One")
+    return Chunk(
+        f"piece {number}", found.path, found.heading, found.anchor, found.lines, found.chars,
+        found.text, "", 0,
+    )  # fmt: skip
+
+
+def around(id: str, distance: int) -> list[Chunk]:
+    place = int(id.removeprefix("piece "))
+    return [chunk(n) for n in range(4) if n != place and abs(n - place) <= distance]
+
+
+def found(number: int, rank: int = 1) -> Hit:
+    piece = hit(rank, PIECES[number], text=SECTION, heading="Two" if number == 3 else "One")
+    return replace(piece, chunk=f"piece {number}")
+
+
+def read_section(_path: str, chars: Chars) -> str:
+    return SECTION[slice(*chars)]
+
+
+def test_a_hit_is_widened_to_its_section_where_that_is_cheap():
+    hits = [found(1), found(2, rank=2)]
+
+    passages = assemble(hits, Words(), budget_tokens=100, read=read_section, around=around)
+
+    assert passages == [
+        Passage(
+            1,
+            "a.md",
+            ("One",),
+            "one",
+            (1, 7),
+            (0, 60),
+            ("piece 0", "piece 1", "piece 2"),
+            0.99,
+            SECTION[:60],
+        )
+    ]
+
+
+def far_section(id: str, distance: int) -> list[Chunk]:
+    before = replace(chunk(0), heading=("One",))
+    return [replace(before, id=f"before {n}") for n in range(distance)]
+
+
+@pytest.mark.parametrize(
+    ("budget", "reader", "neighbours"),
+    [
+        pytest.param(30, read_section, around, id="too dear"),
+        pytest.param(100, lambda _path, _chars: None, around, id="the file has changed"),
+        pytest.param(100, lambda _path, chars: "x" * (chars[1] - chars[0]), around, id="moved"),
+        pytest.param(100, read_section, far_section, id="no end in reach"),
+        pytest.param(100, read_section, lambda _id, _distance: [], id="nothing around"),
+        pytest.param(100, None, around, id="nothing to read with"),
+    ],
+)
+def test_a_hit_whose_section_is_dear_or_not_to_be_had_stays_as_it_is(
+    budget: int, reader: Read | None, neighbours: Around
+):
+    [passage] = assemble([found(1)], Words(), budget_tokens=budget, read=reader, around=neighbours)
+
+    assert (passage.chars, passage.text) == (PIECES[1], "second words here")
+
+
+def test_hits_that_the_budget_never_comes_to_are_not_counted():
+    counted: list[str] = []
+
+    class Counting(Words):
+        def count(self, texts: Sequence[str]) -> list[int]:
+            counted.extend(texts)
+            return super().count(texts)
+
+    hits = [placed(n, f"{TWICE} {n}.", 0, path=f"{n}.md") for n in range(1, 51)]
+    passages = assemble(hits, Counting(), budget_tokens=100)
+
+    assert (len(passages), len(counted)) == (2, 8)
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 70), st.integers(1, 20)), max_size=8),
@@ -187,10 +377,14 @@ def test_without_hits_there_are_no_passages():
 def test_passages_are_ranges_of_the_document_within_the_budget(
     ranges: list[tuple[int, int]], budget: int
 ):
+    parts = [
+        Chunk("part", "a.md", ("One",), "one", (1, 1), chars, TEXT[slice(*chars)], "", 0)
+        for chars in PARTS.values()
+    ]
     spans = [(start, min(len(TEXT), start + length)) for start, length in ranges]
     hits = [hit(rank, span) for rank, span in enumerate(spans, start=1)]
 
-    passages = assemble(hits, Words(), budget_tokens=budget, read=read)
+    passages = assemble(hits, Words(), budget_tokens=budget, read=read, around=lambda *_: parts)
 
     assert [p.text for p in passages] == [TEXT[slice(*p.chars)] for p in passages]
     assert [p.number for p in passages] == list(range(1, len(passages) + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,17 +36,22 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
     folder = tmp_path_factory.mktemp("clone")
     shutil.copytree(HOME / "sample_docs", folder / "sample_docs")
     shutil.copy(HOME / "config.toml", folder)
+    shutil.copy(HOME / "sample_questions.jsonl", folder)
     question = re.search(r'\.venv/bin/askmd ask "([^"]+)"', README)
     assert question
-    ran = subprocess.run(
-        [sys.executable, "-m", "askmd", "ask", question[1]],
+    ran = run_askmd(folder, "ask", question[1])
+    return FirstRun(folder, ran.returncode, ran.stdout, ran.stderr)
+
+
+def run_askmd(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "askmd", *words],
         capture_output=True,
         text=True,
         encoding="utf-8",
         cwd=folder,
         check=False,
     )
-    return FirstRun(folder, ran.returncode, ran.stdout, ran.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +85,13 @@ def test_the_first_answer_cites_file_and_lines(first_run: FirstRun):
     text = (first_run.folder / "sample_docs" / path).read_text(encoding="utf-8")
     quoted = first_run.out.split("\n\n[1] ")[0]
     assert quoted in "\n".join(text.split("\n")[int(first) - 1 : int(last)])
+
+
+@pytest.mark.parametrize("mark", ["eval", "why"])
+def test_what_the_readme_shows_of_the_handbook_was_really_printed(mark: str, first_run: FirstRun):
+    [command] = re.findall(rf"`askmd ({mark} [^`]+)`[^`]+<!-- {mark} -->", README)
+    done = run_askmd(first_run.folder, *shlex.split(command))
+    assert without_times(done.stdout).strip() == without_times(block_after(mark)).strip()
 
 
 def test_the_settings_in_the_readme_are_the_example_file():

@@ -19,6 +19,7 @@ from askmd.terminal import source_line
 from askmd.types import (
     AnswerRecord,
     Chars,
+    Chunk,
     Filter,
     Hit,
     Message,
@@ -53,6 +54,9 @@ class Finder(Protocol):
 
     def read(self, path: str, chars: Chars) -> str | None:
         """Return a range of a document; None where it cannot be had any more."""
+
+    def neighbours(self, id: str, distance: int) -> Sequence[Chunk]:
+        """Return the chunks up to ``distance`` before and after one in its document, in order."""
 
     def is_stale(self, path: str) -> bool:
         """Tell whether a document's file has changed since it was indexed."""
@@ -128,10 +132,7 @@ class Chat:
         )
         if not search.hits or not self._retriever.has_evidence(search):
             return Answer(self, search, (), _Told("refused", _refusal(search.hits)))
-        # A reader wants the very chunk that was found; a model wants what stands around it too.
-        read = self._retriever.read if self._llm else None
-        budget = self._budget_tokens
-        passages = tuple(assemble(search.hits, self._counter, budget_tokens=budget, read=read))
+        passages = self._passages(search.hits)
         if self._llm is None:
             quoted = passages[:QUOTED_PASSAGES]
             return Answer(self, search, passages, _Told("extracted", _quotation(quoted), quoted))
@@ -150,6 +151,17 @@ class Chat:
     def model(self) -> str | None:
         """The LLM's name; None without one."""
         return self._llm.model if self._llm else None
+
+    def _passages(self, hits: Sequence[Hit]) -> tuple[Passage, ...]:
+        """Return what an answer to a search is made from."""
+        counter, budget = self._counter, self._budget_tokens
+        if self._llm is None:
+            # A reader wants the very chunks that were found, the best first.
+            found = assemble(hits, counter, budget_tokens=budget)
+            best = sorted(found, key=lambda passage: -passage.score)
+            return tuple(replace(one, number=place) for place, one in enumerate(best, start=1))
+        read, around = self._retriever.read, self._retriever.neighbours
+        return tuple(assemble(hits, counter, budget_tokens=budget, read=read, around=around))
 
     def _complete(self, question: str, passages: Sequence[Passage]) -> Completion:
         """Put a question to the LLM; raises LLMError if no answer begins."""

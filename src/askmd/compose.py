@@ -20,7 +20,7 @@ from askmd.config import (
     resolve,
     unknown,
 )
-from askmd.contracts import LLM, Embedder, TokenCounter
+from askmd.contracts import LLM, Embedder, Reranker, TokenCounter
 from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
 from askmd.settings import DEFAULT_MODEL, TABLES
 from askmd.types import Identity
@@ -115,6 +115,19 @@ def _here() -> Path:
 def open_embedder(config: Config) -> Embedder:
     """Return the embedder of the settings; its model is loaded when the first text comes."""
     return _provider(config).build(config)
+
+
+def open_reranker(config: Config) -> Reranker | None:
+    """Return the reranker of the settings, or None where it is off; its model is loaded when used.
+
+    Raises ConfigError or EmbeddingError where the model cannot be had, or is none that scores.
+    """
+    if not config.search.reranker:
+        return None
+    from askmd.embed import CrossEncoderReranker, describe_cross_encoder
+
+    folder = _located(config, "search.reranker", config.search.reranker, owner="cross-encoder")
+    return CrossEncoderReranker(describe_cross_encoder(folder), config.search.reranker)
 
 
 def _provider(config: Config) -> _Provider:
@@ -248,21 +261,31 @@ def _openai_embedder(config: Config) -> Embedder:
     )
 
 
+def _located(config: Config, key: str, model: str, *, owner: str, revision: str = "") -> Path:
+    """Return the folder of the model that the setting ``key`` names; see ``embed.locate``."""
+    from askmd.embed import locate
+
+    # A found file may not send anything anywhere, not even a model's name to its hub.
+    table = key.partition(".")[0]
+    is_fetchable = not {key, f"{table}.revision"} & config.untrusted
+    try:
+        return locate(model, revision, may_fetch=is_fetchable, owner=owner, setting=key)
+    except EmbeddingError as error:
+        if is_fetchable:
+            raise
+        fix = f"read {config.origin(key)}, then run `askmd config --trust`"
+        raise EmbeddingError(f"the model {model} is not on this machine", fix) from error
+
+
 def _local_embedder(config: Config) -> Embedder:
     from askmd.embed import sentence_transformer as local
     from askmd.tokens import TokenizerCounter
 
     settings = config.embedding
     model = settings.model or DEFAULT_MODEL
-    # A found file may not send anything anywhere, not even a model's name to its hub.
-    is_fetchable = not {"embedding.model", "embedding.revision"} & config.untrusted
-    try:
-        folder = local.locate(model, settings.revision, may_fetch=is_fetchable)
-    except EmbeddingError as error:
-        if is_fetchable:
-            raise
-        fix = f"read {config.origin('embedding.model')}, then run `askmd config --trust`"
-        raise EmbeddingError(f"the model {model} is not on this machine", fix) from error
+    folder = _located(
+        config, "embedding.model", model, owner="sentence-transformers", revision=settings.revision
+    )
     described = local.describe(folder)
     query, passage = local.prefixes(
         model, described.prompts, query=settings.query_prefix, passage=settings.passage_prefix

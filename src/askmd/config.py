@@ -220,7 +220,7 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
     if choices and value not in choices:
         raise unknown(value, list(choices), f"{where}: {key}")
     # A model is a name, or a folder that is plainly written as one.
-    is_folder = key == "embedding.model" and value.startswith((".", "~"))
+    is_folder = key in ("embedding.model", "search.reranker") and value.startswith((".", "~"))
     if value and (setting.metadata["is_path"] or is_folder):
         return str(home / Path(value).expanduser())
     return value

@@ -7,7 +7,18 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from askmd.types import Chunk, Document, Filter, Identity, Message, Place, Scored, Usage
+from askmd.types import (
+    Chunk,
+    Document,
+    Filter,
+    Identity,
+    Message,
+    Occurrences,
+    Place,
+    Scored,
+    Usage,
+    WordPlaces,
+)
 
 if TYPE_CHECKING:
     from askmd.types import Vector, Vectors
@@ -136,6 +147,24 @@ class Store(Protocol):
 
     def vocabulary_has(self, terms: Collection[str]) -> set[str]:
         """Return the terms that occur in some chunk, as ``words`` would find them."""
+
+    def occurrences(self, terms: Collection[str], ids: Sequence[str]) -> Occurrences:
+        """Return how often each term occurs, and in which of the chunks with these ids."""
+
+    def word_places(self, terms: Collection[str], ids: Sequence[str]) -> dict[str, WordPlaces]:
+        """Return where the terms stand in each of the chunks that exist, by id."""
+
+    def beside(self, ids: Sequence[str]) -> dict[str, tuple[str | None, str | None]]:
+        """Return the ids of the chunks before and after each one in its document, by id."""
+
+    def sample(self, count: int) -> list[Chunk]:
+        """Return so many chunks, or all of fewer, at even distances through the index."""
+
+    def calibration(self) -> str | None:
+        """Return what was kept of this index while it was nearly the same; None without."""
+
+    def keep_calibration(self, text: str) -> None:
+        """Keep a text that was measured of this index; where that cannot be, do nothing."""
 
     def cosines(self, vector: Vector, ids: Sequence[str]) -> list[float]:
         """Return the cosine of each chunk's vector with ``vector``, in the same order."""

@@ -4,6 +4,7 @@
     ├── UsageError            the call's words are off                    exit 2
     ├── ConfigError           a configuration file or value is wrong
     ├── FolderError           the documents' folder cannot be used
+    ├── QuestionsError        a question file cannot be used
     ├── IndexFault            the index cannot be used
     │   ├── NoIndex           there is none yet
     │   ├── IndexMismatch     it is made of other vectors, or of another folder

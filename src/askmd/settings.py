@@ -97,6 +97,9 @@ class SearchSettings:
     mode: Mode = _setting(  # noqa: RUF009
         "hybrid", "hybrid, dense or words", choices=("hybrid", "dense", "words")
     )
+    reranker: str = _setting(
+        "", "name or folder of a sentence-transformers CrossEncoder; empty: off"
+    )
 
 
 @dataclass(frozen=True, slots=True)

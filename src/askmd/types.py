@@ -177,6 +177,30 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Where the terms of a question occur."""
+
+    total: int
+    """How many chunks there are."""
+    counts: Mapping[str, int]
+    """By term, how many chunks hold it."""
+    among: Mapping[str, frozenset[str]]
+    """By term, which of the chunks that were asked for hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordPlaces:
+    """Where the terms of a question stand in one chunk, counted in words from 0."""
+
+    heading_words: int
+    """How many words the heading path has, and whatever else is found with it."""
+    text_words: int
+    heading: Mapping[str, tuple[int, ...]]
+    """By term, the words it begins at, ascending; a term that does not occur is absent."""
+    text: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk that was found, with its scores."""
 
@@ -186,7 +210,10 @@ class Hit:
     scores: Mapping[str, float]
     """The parts: ``cosine`` and ``bm25``; a part that was not computed is absent."""
     above_floor: float | None
-    """How far the cosine stands above what nonsense scores; None where no cosine was had."""
+    """How far it stands above what nonsense scores here, by its cosine and the question's words.
+
+    Comparable across questions, negative below; None where no cosine was had.
+    """
     chunk: str
     path: str
     heading: tuple[str, ...]

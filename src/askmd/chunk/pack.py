@@ -19,6 +19,9 @@ SMALL_LAST = 0.5
 
 LONG_SECTION = 8
 """In a section of more chunks than this rows choose the borders, see ``_beyond_mark``."""
+LONG_FILL = 0.8
+"""How much of the room a chunk of such a section takes: no heading says what it is about, so its
+vector must, and a shorter text is more of one thing. See benchmarks/RESULTS.md."""
 LOOSE_END = 0.2
 """Share of the room at the end of a chunk in which its border is chosen."""
 
@@ -83,6 +86,7 @@ def pack(pieces: Pieces, room: int, *, overlap: int = OVERLAP_SENTENCES) -> list
     Only the last two are balanced, so that an edit moves no more borders than it must.
     """
     is_long = sum(piece.tokens for piece in pieces) > LONG_SECTION * room
+    room = int(LONG_FILL * room) if is_long else room
     chunks = _greedy(pieces, room, overlap, is_long=is_long)
     if len(chunks) < 2 or weight(chunks[-1]) >= SMALL_LAST * room:
         return chunks

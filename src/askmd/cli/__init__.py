@@ -10,6 +10,8 @@ from typing import NoReturn
 
 import click
 
+from askmd.cli import evaluating as _evaluating  # noqa: F401  (its verb joins the group)
+from askmd.cli import explaining as _explaining  # noqa: F401  (likewise)
 from askmd.cli.show import print_error
 from askmd.cli.verbs import askmd
 from askmd.errors import AskmdError, UsageError

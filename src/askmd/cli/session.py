@@ -64,8 +64,8 @@ def run_ingest(
     from askmd.ingest import ingest_folder
     from askmd.terminal import progress_bar
 
-    _tell_endpoint(config, "embedding", "the documents' text and your questions")
-    with progress_bar() as progress, _cancel_on_signal() as cancel:
+    tell_endpoint(config, "embedding", "the documents' text and your questions")
+    with progress_bar() as progress, cancel_on_signal() as cancel:
         return ingest_folder(
             folder,
             config,
@@ -82,12 +82,12 @@ def run_check(folder: Path, config: Config) -> Check:
     from askmd.inspection import check_folder
     from askmd.terminal import progress_bar
 
-    with progress_bar() as progress, _cancel_on_signal() as cancel:
+    with progress_bar() as progress, cancel_on_signal() as cancel:
         return check_folder(folder, config, progress=progress, cancel=cancel)
 
 
 @contextmanager
-def _cancel_on_signal() -> Iterator[Callable[[], bool]]:
+def cancel_on_signal() -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C or SIGTERM into a flag that long work looks at; a second one kills."""
     import signal
 
@@ -117,7 +117,7 @@ def open_retriever(config: Config) -> Iterator[Retriever]:
     """Open the index; where there is none yet, ingest the configured folder first."""
     from askmd.retriever import Retriever
 
-    _tell_endpoint(config, "embedding", "the documents' text and your questions")
+    tell_endpoint(config, "embedding", "the documents' text and your questions")
     try:
         retriever = Retriever.open(config)
     except NoIndex:
@@ -140,7 +140,13 @@ def passages_of(
     from askmd.passages import assemble
 
     counter = prompt_counter(config)
-    return assemble(found.hits, counter, budget_tokens=budget_tokens, read=retriever.read)
+    return assemble(
+        found.hits,
+        counter,
+        budget_tokens=budget_tokens,
+        read=retriever.read,
+        around=retriever.neighbours,
+    )
 
 
 @contextmanager
@@ -165,14 +171,14 @@ def open_chat(
     with open_retriever(config) as retriever:
         chat = Chat.open(config, retriever, limit=limit, mode=mode, where=where, is_quoting=no_llm)
         if chat.has_llm:
-            _tell_endpoint(config, "llm", "your question and the passages found for it")
+            tell_endpoint(config, "llm", "your question and the passages found for it")
         elif not no_llm:
             say("no LLM is configured, so the best passages are quoted; to have answers written:")
             say("  add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]")
         yield chat
 
 
-def _tell_endpoint(config: Config, purpose: str, what: str) -> None:
+def tell_endpoint(config: Config, purpose: str, what: str) -> None:
     """Say once for each endpoint off this machine what is sent to it."""
     from askmd import compose, places
     from askmd.addresses import is_loopback

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 SNIPPET_LINES = 4
 """Lines of a hit's text that a terminal is shown."""
+_SHARES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    ("meaning", "from_meaning", {"cosine": "cosine"}),
+    ("words", "from_words", {"wording": "fit", "bm25": "bm25"}),
+    ("neighbours", "from_neighbours", {}),
+)
+"""What a score is made of: for people, among a hit's scores, and the measures behind it."""
+_ROUNDED = 1e-5
 
 
 def notice_degraded(degraded: str | None) -> None:
@@ -44,7 +51,7 @@ def print_search(found: Search, *, explain: bool, is_filtered: bool, as_json: bo
     for hit in found.hits:
         print(f"{hit.rank}. {bold(source_line(hit))}")
         if explain:
-            print(f"   {_explained(hit)}")
+            print(f"   {explained(hit)}")
         lines = [line for line in clean(hit.text).split("\n") if line.strip()]
         for line in lines[:SNIPPET_LINES]:
             print(f"   {line}")
@@ -61,12 +68,39 @@ def print_passages(found: Search, passages: Sequence[Passage], as_json: bool) ->
         print(f"[{passage.number}] {bold(source_line(passage))}\n\n{clean(passage.text)}\n")
 
 
-def _explained(hit: Hit) -> str:
-    """Return the parts of a score on one line."""
-    parts = [f"{name} {value:.3f}" for name, value in hit.scores.items()]
+def explained(hit: Hit) -> str:
+    """Return what a hit's score is made of, on one line."""
+    own = [
+        f"{name} {hit.scores[share]:.3f}{_measured(hit, kinds)}"
+        for name, share, kinds in _SHARES
+        if share in hit.scores
+    ]
+    total = sum(hit.scores.get(share, 0.0) for _, share, _ in _SHARES)
+    is_moved = bool(own) and abs(total - hit.score) > _ROUNDED
+    place = f"score {hit.score:.3f}"
+    if not own:
+        told = [f"{name}{_measured(hit, kinds)}" for name, _, kinds in _SHARES]
+        place += " by " + " and ".join(one for one in told if "(" in one)
+    elif is_moved:
+        # A reranker, or what it repeats, gave it another place: scores stay with the places.
+        place += f" of its place; its own {total:.3f} = " + " + ".join(own)
+    else:
+        place += " = " + " + ".join(own)
+    return "; ".join([place, *_besides(hit)])
+
+
+def _measured(hit: Hit, kinds: Mapping[str, str]) -> str:
+    """Return the measures behind a part of a score, in brackets."""
+    known = [f"{name} {hit.scores[kind]:.3f}" for kind, name in kinds.items() if kind in hit.scores]
+    return f" ({', '.join(known)})" if known else ""
+
+
+def _besides(hit: Hit) -> Iterator[str]:
+    """Yield what is told of a hit and is no part of its score."""
+    if "rerank" in hit.scores:
+        yield f"the reranker gave it {hit.scores['rerank']:.3f}"
     if hit.above_floor is not None:
-        parts.append(f"above floor {hit.above_floor:+.3f}")
-    return f"score {hit.score:.3f} = " + ", ".join(parts)
+        yield f"above floor {hit.above_floor:+.3f}"
 
 
 def bold(text: str) -> str:

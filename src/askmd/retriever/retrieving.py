@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from askmd import compose, evidence, files, rank, store
 from askmd.config import Config
-from askmd.contracts import Embedder, Store
+from askmd.contracts import Embedder, Reranker, Store
 from askmd.errors import EmbeddingError, IndexCorrupt, UsageError
+from askmd.retriever.calibration import Gate
+from askmd.retriever.ranking import Ranked, rank_chunks
+from askmd.retriever.reranking import RERANKED, rerank
+from askmd.retriever.sources import Sources
+from askmd.retriever.target import locate
+from askmd.retriever.why import Asked, Why, explain
 from askmd.types import Chars, Chunk, Filter, Hit, Mode, Scored, Search
 
 if TYPE_CHECKING:
     from askmd.types import Vector
 
-POOL = 200
-"""Candidates that each ranking brings to the fusion, at least."""
-WORDS_POOL = 1000
-"""Chunks whose BM25 is known when the candidates of meaning are scored."""
 EVERYTHING = Filter()
 
 
@@ -27,11 +29,21 @@ class Retriever:
     A newer generation of the index is seen at the next search.
     """
 
-    def __init__(self, index: Store, embedder: Embedder, config: Config) -> None:
-        """Take over an open index and the embedder its vectors are made with."""
+    def __init__(
+        self,
+        index: Store,
+        embedder: Embedder,
+        config: Config,
+        *,
+        reranker: Reranker | None = None,
+    ) -> None:
+        """Take over an open index, the embedder its vectors are made with, and a reranker."""
+        self._reranker = reranker
         self._index = index
         self._embedder = embedder
         self._config = config
+        self._gate = Gate(index, embedder)
+        self._sources = Sources(config)
 
     @classmethod
     def open(cls, config: Config | None = None, *, embedder: Embedder | None = None) -> Retriever:
@@ -45,7 +57,9 @@ class Retriever:
         store.open_store(config.index_folder).close()
         embedder = embedder or compose.open_embedder(config)
         identity = compose.wanted_identity(config, embedder)
-        return cls(store.open_store(config.index_folder, identity), embedder, config)
+        reranker = compose.open_reranker(config)
+        index = store.open_store(config.index_folder, identity)
+        return cls(index, embedder, config, reranker=reranker)
 
     def search(
         self,
@@ -79,25 +93,68 @@ class Retriever:
             raise UsageError(f"a search for {limit} hits finds nothing", "ask for at least one")
         mode = mode or self._config.search.mode
         vector, degraded = self._vector(question, mode)
-        terms = [] if mode == "dense" else evidence.content_words(question)
+        words = () if mode == "dense" else evidence.content_words(question)
         # The model may take its time; what is found comes from one state of the index.
         with self._index.snapshot():
-            candidates = self._candidates(vector, terms, max(POOL, 2 * limit), where)
-            best = rank.fuse(list(candidates.values()))
-            if len(candidates) > 1:
-                best = rank.support(best, self._index.places([one.id for one in best]))
-            hits = self._hits(best[:limit], candidates)
+            asked = rank.wording(question, words)
+            ranked = rank_chunks(self._index, vector, asked, limit=limit, where=where)
+            depth = max(limit, RERANKED) if self._reranker else limit
+            chunks = self._index.chunks([one.id for one in ranked.best[:depth]])
+            # A reranker takes its time too, and reads nothing of the index.
+            read = rerank(self._reranker, question, ranked.best, chunks)
+            hits = _hits(read.best[:limit], chunks, ranked, read.scores)
+            hits = self._gate.told(question, hits)
+        degraded = "; ".join(filter(None, [degraded, read.fault])) or None
         return Search(question, mode, degraded, hits)
+
+    def why(
+        self,
+        question: str,
+        path: str,
+        heading: str | None = None,
+        *,
+        limit: int | None = None,
+        mode: Mode | None = None,
+        where: Filter = EVERYTHING,
+    ) -> Why:
+        """Return why a place in the documents is found for a question, or is not.
+
+        path: as a search prints it, or on disk; ``path#heading`` and ``path:line`` will do too.
+        Raises FolderError where the index holds no such place; see ``find`` for the rest.
+        """
+        limit = self._config.search.limit if limit is None else limit
+
+        def find(limit: int, where: Filter) -> Search:
+            return self.find(question, limit=limit, mode=mode, where=where)
+
+        def vector(found: Search) -> Vector | None:
+            # Where the embedder was out of reach it is not asked twice.
+            has_cosine = any("cosine" in hit.scores for hit in found.hits)
+            return self._vector(question, found.mode)[0] if has_cosine else None
+
+        def hit(chunk: Chunk, place: int, score: float, scores: Mapping[str, float]) -> Hit:
+            return self._gate.told(question, [_hit(chunk, place, score, scores)])[0]
+
+        target = locate(self._index, self._config, self.read, path, heading)
+        asked = Asked(
+            question,
+            limit,
+            where,
+            self._index,
+            find,
+            vector,
+            hit,
+            self.has_evidence,
+            self.is_stale,
+        )
+        return explain(asked, target)
 
     def has_evidence(self, search: Search) -> bool:
         """Whether anything in the index speaks of the question at all.
 
-        The bar is that of ``evidence``: a content word that occurs, or a cosine above the floor.
+        The bar is the floor that was measured of the index: see ``calibration``.
         """
-        signs = evidence.signs(search.question)
-        known = self._index.vocabulary_has([*signs.words, *signs.pairs])
-        cosines = [hit.scores["cosine"] for hit in search.hits if "cosine" in hit.scores]
-        return evidence.has_evidence(max(cosines, default=None), signs.matched(known))
+        return self._gate.has_evidence(search.question, search.hits)
 
     def read(self, path: str, chars: Chars) -> str | None:
         """Return a range of a document as indexed; None where its file has changed since."""
@@ -131,6 +188,8 @@ class Retriever:
         """Let go of the index and the embedder; calling it twice is harmless."""
         self._index.close()
         self._embedder.close()
+        if self._reranker is not None:
+            self._reranker.close()
 
     def __enter__(self) -> Retriever:
         return self
@@ -139,10 +198,7 @@ class Retriever:
         self.close()
 
     def _source(self, path: str) -> files.Source:
-        settings = self._config.documents
-        limit = int(settings.max_megabytes * 1e6)
-        location = self._index.root / path
-        return files.read(location, max_bytes=limit, encoding=settings.encoding)
+        return self._sources.read(self._index.root / path)
 
     def _vector(self, question: str, mode: Mode) -> tuple[Vector | None, str | None]:
         """Return the question's vector, or None and why a hybrid search goes without."""
@@ -155,54 +211,30 @@ class Retriever:
                 raise
             return None, f"found by words alone: {error.message}"
 
-    def _candidates(
-        self, vector: Vector | None, terms: Sequence[str], pool: int, where: Filter
-    ) -> dict[str, rank.Ranking]:
-        """Return the rankings to fuse, by the kind of their scores.
 
-        The best of each ranking are candidates, and have their cosine known even where meaning
-        alone would not have brought them.
-        """
-        rankings: dict[str, rank.Ranking] = {}
-        words = self._index.words(terms, max(pool, WORDS_POOL), where) if terms else []
-        if vector is not None:
-            near = self._index.dense(vector, pool, where)
-            found = {one.id for one in near}
-            others = [one.id for one in words[:pool] if one.id not in found]
-            cosines = self._index.cosines(vector, others)
-            near += [Scored(id, cosine) for id, cosine in zip(others, cosines, strict=True)]
-            # The least alike of all that may be found: the zero that models do not agree on.
-            [least] = self._index.dense(-vector, 1, where) or [Scored("", 0.0)]
-            rankings["cosine"] = rank.Ranking(near, -least.score)
-        if terms:
-            rankings["bm25"] = rank.Ranking(words, 0.0)
-        return rankings
-
-    def _hits(
-        self, best: Sequence[Scored], rankings: Mapping[str, rank.Ranking]
-    ) -> tuple[Hit, ...]:
-        """Return the chosen chunks with their text and the parts of their scores."""
-        chunks = self._index.chunks([one.id for one in best])
-        parts = {
-            kind: {one.id: one.score for one in ranking.scores}
-            for kind, ranking in rankings.items()
-        }
-        if len(chunks) < len(best):
-            raise IndexCorrupt("the index lost chunks it had found", "run `askmd ingest --rebuild`")
-        hits: list[Hit] = []
-        for one in best:
-            scores = {kind: part[one.id] for kind, part in parts.items() if one.id in part}
-            hits.append(_hit(chunks[one.id], len(hits) + 1, one.score, scores))
-        return tuple(hits)
+def _hits(
+    best: Sequence[Scored],
+    chunks: Mapping[str, Chunk],
+    ranked: Ranked,
+    reranked: Mapping[str, float],
+) -> tuple[Hit, ...]:
+    """Return the chosen chunks with their text and the parts of their scores."""
+    parts = {**ranked.parts, "rerank": reranked}
+    if any(one.id not in chunks for one in best):
+        raise IndexCorrupt("the index lost chunks it had found", "run `askmd ingest --rebuild`")
+    hits: list[Hit] = []
+    for one in best:
+        scores = {kind: part[one.id] for kind, part in parts.items() if one.id in part}
+        hits.append(_hit(chunks[one.id], len(hits) + 1, one.score, scores))
+    return tuple(hits)
 
 
 def _hit(chunk: Chunk, place: int, score: float, scores: Mapping[str, float]) -> Hit:
-    cosine = scores.get("cosine")
     return Hit(
         rank=place,
         score=round(score, 6),
         scores={kind: round(value, 6) for kind, value in scores.items()},
-        above_floor=None if cosine is None else round(evidence.above_floor(cosine), 6),
+        above_floor=None,
         chunk=chunk.id,
         path=chunk.path,
         heading=chunk.heading,

@@ -23,6 +23,7 @@ _HEX = "[0-9a-f]{16}"
 _OURS = re.compile(
     rf"manifest\.json|\.gitignore|write\.(lock|pid)|.*\.{_HEX}\.tmp"
     rf"|(index|rebuild)-{_HEX}\.sqlite3(-wal|-shm|-journal)?|vectors-{_HEX}\.faiss"
+    rf"|floor-{_HEX}\.json"
 )
 _SYSTEMS_OWN = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
@@ -74,6 +75,11 @@ def published_name(database: str) -> str:
 def vectors_name(database: str) -> str:
     """Return the name of the FAISS file that is derived from a database."""
     return published_name(database).replace("index-", "vectors-").replace(".sqlite3", ".faiss")
+
+
+def floor_name(database: str) -> str:
+    """Return the name of the file with what was measured of a database."""
+    return published_name(database).replace("index-", "floor-").replace(".sqlite3", ".json")
 
 
 def create_file(path: Path) -> None:
@@ -138,9 +144,11 @@ def sweep_leftovers(folder: Path, database: str) -> None:
     Only under the write lock. A file that another process has open stays on Windows; the next
     sweep gets it.
     """
-    kept = {database + companion for companion in _COMPANIONS} | {vectors_name(database)}
+    kept = {database + companion for companion in _COMPANIONS}
+    kept |= {vectors_name(database), floor_name(database)}
     for entry in list(folder.iterdir()):
-        is_leftover = entry.name.startswith(("index-", "vectors-")) or entry.name.endswith(".tmp")
+        is_derived = entry.name.startswith(("index-", "vectors-", "floor-"))
+        is_leftover = is_derived or entry.name.endswith(".tmp")
         if is_leftover and _OURS.fullmatch(entry.name) and entry.name not in kept:
             _remove(entry)
 

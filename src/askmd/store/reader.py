@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from askmd.errors import IndexCorrupt, IndexFault
-from askmd.store import reading, words
+from askmd.store import calibration, reading, word_places, words
 from askmd.store.connections import Connection, Connections
 from askmd.store.database import explained, reading_transaction
 from askmd.store.folder import absolute_root, sizes, vectors_name
@@ -29,7 +29,16 @@ from askmd.store.schema import (
     read_state,
 )
 from askmd.store.selection import Numbers, read_ids, select_numbers
-from askmd.types import Chunk, Document, Filter, Identity, Place, Scored
+from askmd.types import (
+    Chunk,
+    Document,
+    Filter,
+    Identity,
+    Occurrences,
+    Place,
+    Scored,
+    WordPlaces,
+)
 
 if TYPE_CHECKING:
     from askmd.store.nearest import Snapshot
@@ -149,6 +158,31 @@ class SQLiteStore:
         with self._reading() as view:
             return words.present_terms(view.connection, terms)
 
+    def occurrences(self, terms: Collection[str], ids: Sequence[str]) -> Occurrences:
+        """Return where terms occur, by the same stemming as a search: see ``Occurrences``.
+
+        ids: the chunks among which those that hold a term are named.
+        """
+        with self._reading() as view:
+            among = reading.read_numbers(view.connection, ids)
+            total = count_chunks(view.connection)
+            return words.find_occurrences(view.connection, terms, among, total)
+
+    def word_places(self, terms: Collection[str], ids: Sequence[str]) -> dict[str, WordPlaces]:
+        """Return where the terms stand in each of the chunks that exist, by id."""
+        with self._reading() as view:
+            return word_places.read_word_places(view.connection, terms, ids)
+
+    def beside(self, ids: Sequence[str]) -> dict[str, tuple[str | None, str | None]]:
+        """Return the ids of the chunks before and after each one in its document, by id."""
+        with self._reading() as view:
+            return reading.read_beside(view.connection, ids)
+
+    def sample(self, count: int) -> list[Chunk]:
+        """Return so many chunks, or all of fewer, at even distances through the index."""
+        with self._reading() as view:
+            return reading.sample_chunks(view.connection, count, view.database)
+
     def cosines(self, vector: Vector, ids: Sequence[str]) -> list[float]:
         """Return the cosine of each chunk's vector with ``vector``, in the same order.
 
@@ -199,6 +233,16 @@ class SQLiteStore:
         """Let go of every connection once its query is done; calling it twice is harmless."""
         self._connections.close()
         self._snapshot = None
+
+    def calibration(self) -> str | None:
+        """Return what was kept of this index, or of it when it was nearly the same; else None."""
+        with self._reading() as view:
+            return calibration.read(self._folder, view.connection, view.state, view.database)
+
+    def keep_calibration(self, text: str) -> None:
+        """Keep what was measured of this index beside it; where it cannot be written, do not."""
+        with self._reading() as view:
+            calibration.write(self._folder, view.connection, view.state, view.database, text)
 
     def _take_snapshot(self, view: _View) -> Snapshot:
         """Return the vectors of the view's generation."""

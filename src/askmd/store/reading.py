@@ -70,6 +70,44 @@ def read_chunks(
     return {id: found[id] for id in ids if id in found}
 
 
+_BESIDE = """
+SELECT one.id, before.id, after.id FROM chunks AS one
+LEFT JOIN chunks AS before
+    ON before.document = one.document AND before.position = one.position - 1
+LEFT JOIN chunks AS after
+    ON after.document = one.document AND after.position = one.position + 1
+WHERE one.id IN (SELECT value FROM json_each(?))
+"""
+
+
+def sample_chunks(connection: sqlite3.Connection, count: int, database: Path) -> list[Chunk]:
+    """Return so many chunks, or all of fewer, at even distances through the index."""
+    [(total,)] = connection.execute("SELECT count(*) FROM chunks")
+    step = max(1, total // max(1, count))
+    rows = connection.execute(
+        f"{_CHUNKS} WHERE chunks.number IN (SELECT number FROM (SELECT number, "
+        "row_number() OVER (ORDER BY number) AS place FROM chunks) WHERE place % ? = 0) "
+        "ORDER BY chunks.number LIMIT ?",
+        (step, count),
+    )
+    return [read_chunk(path, tuple(values), checksum, database) for path, checksum, *values in rows]
+
+
+def read_numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[int, str]:
+    """Return the ids of the chunks that exist by their numbers."""
+    where = "WHERE id IN (SELECT value FROM json_each(?))"
+    rows = connection.execute(f"SELECT number, id FROM chunks {where}", (json.dumps(list(ids)),))
+    return dict(rows.fetchall())
+
+
+def read_beside(
+    connection: sqlite3.Connection, ids: Sequence[str]
+) -> dict[str, tuple[str | None, str | None]]:
+    """Return the ids of the chunks before and after each one in its document, by id."""
+    rows = connection.execute(_BESIDE, (json.dumps(list(ids)),))
+    return {id: (before, after) for id, before, after in rows}
+
+
 def read_places(
     connection: sqlite3.Connection, ids: Sequence[str], database: Path
 ) -> dict[str, Place]:

@@ -26,7 +26,7 @@ CREATE TABLE vectors (
 )"""
 # Mn and Mc: the vowel signs of many scripts belong to their word. The sign that makes a picture of
 # the character before it is of that kind too, and does not.
-_TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc' separators '\ufe0f'"
+TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc' separators '\ufe0f'"
 _CONTENT = (
     """
 CREATE TABLE documents (
@@ -71,7 +71,7 @@ SELECT number, words_heading, coalesce(words_text, text) AS words_text FROM chun
     f"""
 CREATE VIRTUAL TABLE words USING fts5 (
     words_heading, words_text, content = 'chunk_words', content_rowid = 'number',
-    tokenize = "{_TOKENIZER}"
+    tokenize = "{TOKENIZER}"
 )""",
     """
 CREATE TRIGGER chunks_inserted AFTER INSERT ON chunks BEGIN

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from askmd.store.rows import clean
 from askmd.store.selection import Numbers, read_ids
-from askmd.types import Scored
+from askmd.types import Occurrences, Scored
 from askmd.words import is_lone, segmented
 
 HEADING_WEIGHT = 2.0
@@ -23,6 +24,12 @@ ORDER BY rank LIMIT :limit
 _BEST_OF_ALLOWED = _BEST.replace(
     "ORDER BY", "AND +rowid IN (SELECT value FROM json_each(:allowed)) ORDER BY"
 )
+# A filter of the counted rows and no condition: the words are looked through once.
+_WHERE_IT_OCCURS = """
+SELECT count(*), json_group_array(rowid) FILTER (
+    WHERE rowid IN (SELECT value FROM json_each(:among))
+) FROM words WHERE words MATCH :term
+"""
 
 
 def best_by_words(
@@ -58,6 +65,20 @@ def present_terms(connection: sqlite3.Connection, terms: Iterable[str]) -> set[s
             "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (_quote(term),)
         ).fetchone()
     }
+
+
+def find_occurrences(
+    connection: sqlite3.Connection, terms: Iterable[str], among: Mapping[int, str], total: int
+) -> Occurrences:
+    """Return where terms occur: in how many chunks, and in which of some, whose ids are given."""
+    counts: dict[str, int] = {}
+    holding: dict[str, frozenset[str]] = {}
+    numbers = json.dumps(list(among))
+    for term in dict.fromkeys(terms):
+        parameters = {"term": _quote(term), "among": numbers}
+        counts[term], found = connection.execute(_WHERE_IT_OCCURS, parameters).fetchone()
+        holding[term] = frozenset(among[number] for number in json.loads(found))
+    return Occurrences(total, counts, holding)
 
 
 def match_any(terms: Iterable[str]) -> str:

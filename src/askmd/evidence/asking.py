@@ -1,20 +1,14 @@
-"""Is there any evidence that the documents answer a question: words that occur, cosines that count.
-
-Until a floor is calibrated for each index, one constant stands for what nonsense scores.
-"""
+"""What a question is about: its words without those that stand in questions about anything."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from askmd.words import Run, Script, is_unspaced, runs, segmented
-
-COSINE_FLOOR = 0.15
-"""Below this cosine all-MiniLM-L6-v2 sees nothing in common; an unrelated question scores 0.09."""
 
 _CLITIC = re.compile(r"[\u2019'](?:s|t|d|m|re|ve|ll)\b", re.IGNORECASE)
 
@@ -53,8 +47,6 @@ _STRETCH: dict[Script, int] = {
 """How many letters of a script without spaces are as good as a word: fewer occur by chance."""
 _HOLLOW = frozenset(_KOREAN.split())
 """How Korean words begin that stand in questions about anything."""
-LEAST_SHARE = 1 / 3
-"""Of a question's pairs in Chinese or Korean, of which half span two words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +57,6 @@ class Signs:
     """Each is enough; so is a stretch of a script whose letters are sounds."""
     pairs: tuple[str, ...]
     """Of Chinese and Korean characters. One of ten occurs by chance: they count together."""
-
-    def matched(self, known: Collection[str]) -> int:
-        """Return how many of the signs count, given those that occur."""
-        pairs = sum(pair in known for pair in self.pairs)
-        is_enough = pairs >= LEAST_SHARE * len(self.pairs)
-        return sum(word in known for word in self.words) + (pairs if is_enough else 0)
 
 
 def content_words(question: str) -> list[str]:
@@ -139,19 +125,3 @@ def _parts(word: str, part: re.Pattern[str]) -> list[str]:
         for found in part.findall(word)
         if len(found) > 1 and not found.isdigit() and found not in STOP_WORDS
     ]
-
-
-def above_floor(cosine: float) -> float:
-    """Return how far a cosine stands above what nonsense scores; negative below it."""
-    return cosine - COSINE_FLOOR
-
-
-def has_evidence(best_cosine: float | None, matched_terms: int) -> bool:
-    """Tell whether a question is worth an answer.
-
-    ``matched_terms`` counts the question's content words that occur in the documents;
-    ``best_cosine`` is None where no vector was had, and then the words alone decide.
-    """
-    if matched_terms > 0:
-        return True
-    return best_cosine is not None and above_floor(best_cosine) >= 0

@@ -1,4 +1,4 @@
-"""Several rankings of the same chunks made into one."""
+"""Several rankings of the same chunks made into one, and what a neighbour's score is worth."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ class Ranking:
     """Best first."""
     floor: float
     """What a chunk scores that has nothing to do with the question."""
+    weight: float = 1.0
+    """Its say beside the others."""
 
 
 def fuse(rankings: Sequence[Ranking]) -> list[Scored]:
-    """Return all chunks of the rankings by the mean of their scaled scores, best first.
+    """Return all chunks of the rankings by the weighted mean of their scaled scores, best first.
 
     A chunk that a ranking does not name counts 0 there. Equal scores stay in the order of the
     first ranking that names them, so that the result is stable.
     """
     total: dict[str, float] = {}
+    weights = sum(ranking.weight for ranking in rankings)
     for ranking in rankings:
         for one in scale(ranking):
-            total[one.id] = total.get(one.id, 0.0) + one.score / len(rankings)
+            total[one.id] = total.get(one.id, 0.0) + one.score * ranking.weight / weights
     return _sorted(total)
 
 

@@ -1,0 +1,159 @@
+"""The files of a model's folder, read before any library may touch them.
+
+What would run code of the model's own, fetch more of it, or unpickle its weights is refused here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from askmd.errors import ConfigError, EmbeddingError
+
+DEFAULT_WINDOW = 512
+"""Tokens, where no file of the model bounds them: what BERT's kin read."""
+
+_TRANSFORMER_CONFIGS = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
+_POSITION_OFFSET = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"})
+_LONGEST_HEADER = 100_000_000
+
+
+def read_json(file: Path, *, optional: bool = False) -> dict[str, Any]:
+    """Return the object in a file; an empty one where an optional file is absent."""
+    loaded = load_json(file, optional=optional)
+    if not isinstance(loaded, dict):
+        raise EmbeddingError(f"{file} holds no JSON object", "fetch the model again")
+    return loaded
+
+
+def load_json(file: Path, *, optional: bool = False) -> Any:
+    """Return what a JSON file holds, of any type."""
+    if optional and not file.is_file():
+        return {}
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be read: {error.strerror}", "name a folder that holds a whole model"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise EmbeddingError(f"{file} is not JSON: {error}", "fetch the model again") from error
+
+
+def transformer(folder: Path, base: Path) -> dict[str, Any]:
+    """Return the configuration of the transformer in ``base``, whose files are all there and safe.
+
+    folder: the whole model's, to be named in errors.
+    """
+    config = read_json(base / "config.json")
+    for described in (config, read_json(base / "tokenizer_config.json", optional=True)):
+        if "auto_map" in described:
+            raise remote_code(folder, "its configuration has an auto_map")
+    if (base / "adapter_config.json").is_file():
+        raise ConfigError(
+            f"the model in {folder} is an adapter to another one, which askmd does not run",
+            "choose a model whose weights are whole",
+        )
+    if not (base / "tokenizer.json").is_file():
+        raise ConfigError(
+            f"the model in {folder} has no tokenizer.json", "choose a model that has one"
+        )
+    return config
+
+
+def remote_code(folder: Path, why: str) -> ConfigError:
+    """Return the error for a model that only runs with Python of its own."""
+    return ConfigError(
+        f"the model in {folder} needs code of its own, which askmd does not run: {why}",
+        "choose another model",
+    )
+
+
+def sentence_config(base: Path) -> dict[str, Any]:
+    """Return what sentence-transformers keeps of a transformer beside its configuration."""
+    found = next((name for name in _TRANSFORMER_CONFIGS if (base / name).is_file()), None)
+    return read_json(base / found) if found else {}
+
+
+def window(base: Path, config: Mapping[str, Any]) -> int:
+    """Return the least of what sentence-transformers, positions and tokenizer allow."""
+    positions = config.get("max_position_embeddings")
+    if isinstance(positions, int) and config.get("model_type") in _POSITION_OFFSET:
+        padding = config.get("pad_token_id")
+        # These number their positions from behind the padding token's.
+        positions -= (padding if isinstance(padding, int) else 1) + 1
+    own = sentence_config(base).get("max_seq_length")
+    if own is None:
+        own = read_json(base / "tokenizer_config.json", optional=True).get("model_max_length")
+    bounds = [bound for bound in (own, positions) if isinstance(bound, int) and bound > 0]
+    # Transformers writes 10^30 where a tokenizer has no bound.
+    return min([bound for bound in bounds if bound < 10**9], default=DEFAULT_WINDOW)
+
+
+# --- weights --------------------------------------------------------------------------------
+
+
+def sha256_of(file: Path) -> str:
+    """Return the hex sha256 of a file; read once a process, and again when it changes."""
+    try:
+        status = file.stat()
+        return _sha256(file, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise EmbeddingError(
+            f"{file} cannot be read: {error.strerror}", "fetch it again"
+        ) from error
+
+
+@lru_cache(maxsize=64)
+def _sha256(file: Path, size: int, mtime_ns: int) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def weight_files(folder: Path, base: Path) -> Iterator[Path]:
+    """Yield the safetensors files of one part of a model; raises ConfigError if there are none."""
+    whole = base / "model.safetensors"
+    if whole.is_file():
+        yield whole
+        return
+    shards = sorted(base.glob("model-*-of-*.safetensors"))
+    if not shards:
+        raise ConfigError(
+            f"the model in {folder} has no safetensors in {base.name or '.'}: "
+            "other weights can hold code, and askmd does not load them",
+            "choose a model or revision with model.safetensors",
+        )
+    yield from shards
+
+
+def tensor_names(file: Path) -> list[str]:
+    """Return the names of a safetensors file's tensors.
+
+    Raises EmbeddingError unless its header is whole and fits its size. The format: 8 bytes with
+    the header's length, the header in JSON, the tensors' bytes.
+    """
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            size = file.stat().st_size
+            header = opened.read(length) if length <= min(size - 8, _LONGEST_HEADER) else b""
+        tensors = json.loads(header)
+        tensors.pop("__metadata__", None)
+        ends = [tensor["data_offsets"][1] for tensor in tensors.values()]
+        is_whole = max(ends, default=0) == size - 8 - length
+    except OSError as error:
+        raise EmbeddingError(
+            f"{file} cannot be read: {error.strerror}", "fetch it again"
+        ) from error
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        raise EmbeddingError(f"{file} is damaged or cut off", "fetch the model again")
+    return list(tensors)

@@ -1,0 +1,28 @@
+"""What every model on this machine is loaded and fed with."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Let a model be loaded without the libraries' bars, warnings and worker threads."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transformers_logging = import_module("transformers.utils.logging")
+        transformers_logging.disable_progress_bar()
+        transformers_logging.set_verbosity_error()
+        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+        yield
+
+
+def readable(text: str) -> str:
+    """Return the text without lone surrogates, which command lines bring and no tokenizer reads."""
+    return text.encode("utf-8", "replace").decode("utf-8")

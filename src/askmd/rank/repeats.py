@@ -1,0 +1,96 @@
+"""What says the same again steps back, so that near-copies do not fill the top.
+
+Two texts are near-copies where they share most runs of a few words: their resemblance by shingles
+(Broder, "On the Resemblance and Containment of Documents", 1997).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from askmd.types import Chunk, Scored
+
+AHEAD = 40
+"""How many of the best are held against each other."""
+SHINGLE_WORDS = 4
+RESEMBLANCE = 0.65
+COPIES = 2
+"""How many near-copies keep their places: where one is right, nobody knows which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """A ranking in which near-copies have stepped back."""
+
+    best: Sequence[Scored]
+    of: Mapping[str, str]
+    """What stepped back, and the chunk that says the same before it."""
+
+
+def set_back(best: Sequence[Scored], chunks: Mapping[str, Chunk]) -> Repeats:
+    """Return the ranking with what is said a third time behind the first AHEAD.
+
+    Of near-copies in one file the first in the file takes the best of their places: it is where a
+    reader would look, and what follows repeats it. Scores stay with the places, so they go on
+    falling. Chunks that are not in ``chunks`` stay where they are.
+    """
+    head = [one.id for one in best[:AHEAD] if one.id in chunks]
+    alike = _alike(head, chunks)
+    order = _first_mentions(head, alike, chunks)
+    seen: dict[str, list[str]] = {}
+    kept: list[str] = []
+    back: dict[str, str] = {}
+    for id in order:
+        family = seen.setdefault(alike[id], [])
+        if len(family) < COPIES:
+            kept.append(id)
+        else:
+            back[id] = family[0]
+        family.append(id)
+    places = iter([*kept, *back])
+    moved = [Scored(next(places), one.score) if one.id in alike else one for one in best]
+    return Repeats(moved, back)
+
+
+def _alike(ids: Sequence[str], chunks: Mapping[str, Chunk]) -> dict[str, str]:
+    """Return each chunk's family, named by its best member."""
+    shingles = {id: _shingles(chunks[id].text) for id in ids}
+    family: dict[str, str] = {}
+    firsts: list[str] = []
+    for id in ids:
+        mine = shingles[id]
+        like = (first for first in firsts if _resemble(mine, shingles[first]))
+        family[id] = next(like, id)
+        if family[id] == id:
+            firsts.append(id)
+    return family
+
+
+def _resemble(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> bool:
+    # The larger set bounds what they can share: most pairs are told apart by their sizes.
+    small, large = sorted((len(one), len(other)))
+    if small < RESEMBLANCE * large:
+        return False
+    shared = len(one & other)
+    return shared >= RESEMBLANCE * (small + large - shared)
+
+
+def _first_mentions(
+    ids: Sequence[str], alike: Mapping[str, str], chunks: Mapping[str, Chunk]
+) -> list[str]:
+    """Return the ids with near-copies of one file in the file's order, in the places they hold."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for id in ids:
+        groups.setdefault((alike[id], chunks[id].path), []).append(id)
+    turns = {
+        key: iter(sorted(group, key=lambda id: chunks[id].chars)) for key, group in groups.items()
+    }
+    return [next(turns[alike[id], chunks[id].path]) for id in ids]
+
+
+def _shingles(text: str) -> frozenset[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.lower())
+    runs = [words[n:] for n in range(SHINGLE_WORDS)]
+    return frozenset(zip(*runs, strict=False)) or frozenset([tuple(words)])

@@ -1,0 +1,42 @@
+"""The documents' files, read again for what is cited; the last few are kept while they stand."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from askmd import files
+from askmd.config import Config
+
+KEPT = 4
+"""Files whose text is kept: an answer's passages come from a few, a dozen reads from each."""
+
+
+class Sources:
+    """Reads documents as ingest did; shared between threads safely."""
+
+    def __init__(self, config: Config) -> None:
+        """Read by the settings that the index was made with."""
+        self._settings = config.documents
+        self._lock = threading.Lock()
+        self._kept: dict[Path, files.Source] = {}
+
+    def read(self, location: Path) -> files.Source:
+        """Return a file's text and digest, from memory while the file system says it is the same.
+
+        Raises UnreadableFile with the reason, OSError if it has vanished.
+        """
+        stamp = files.stamp_of(location.lstat())
+        with self._lock:
+            kept = self._kept.get(location)
+        # A file that was young when it was read has no stamp to be told by.
+        if kept is not None and kept.stamp == stamp:
+            return kept
+        limit = int(self._settings.max_megabytes * 1e6)
+        source = files.read(location, max_bytes=limit, encoding=self._settings.encoding)
+        with self._lock:
+            self._kept.pop(location, None)
+            self._kept[location] = source
+            for oldest in list(self._kept)[:-KEPT]:
+                del self._kept[oldest]
+        return source
