@@ -29,7 +29,10 @@ def test_an_answer_is_streamed_and_its_sources_follow(indexed: Askmd):
         0,
         "taken out of the answer: marks of passages never sent (99)\n",
     )
-    assert ran.out == "The upstream is down [1]. Or not.\n\n[1] nginx.md:1-11  Nginx\n"
+    assert (
+        ran.out
+        == "The upstream is down [1]. Or not.\n\n[1] nginx.md:9-11  Nginx > 502 Bad Gateway\n"
+    )
     [request] = server.requests
     assert (request.path, request.body["model"], request.body["stream"]) == (
         "/v1/chat/completions",
@@ -52,7 +55,7 @@ def test_an_answer_as_json_has_citations_usage_and_model(indexed: Askmd):
     assert (citation["number"], citation["path"], citation["lines"], citation["stale"]) == (
         1,
         "nginx.md",
-        [1, 11],
+        [9, 11],
         False,
     )
 

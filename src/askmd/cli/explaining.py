@@ -19,13 +19,7 @@ if TYPE_CHECKING:
     from askmd.retriever.why import Standing, Why, Word
 
 SHOWN_WORDS = 8
-_PLACES = {
-    "heading": "in its heading",
-    "text": "in its text",
-    "beside": "beside it",
-    "elsewhere": "elsewhere",
-    "nowhere": "nowhere",
-}
+_PLACES = {"heading": "heading, ", "text": "text, "}
 
 
 @askmd.command("why")
@@ -117,7 +111,7 @@ def _wordings(why: Why) -> Iterator[tuple[str, str]]:
     if nowhere:
         yield "unknown", f"{_named(nowhere)}: no document says so"
     if why.left_out:
-        yield "passed by", _named(list(why.left_out))
+        yield "ignored", _named(list(why.left_out))
 
 
 def _last(why: Why) -> str:
@@ -131,8 +125,9 @@ def _standing(standing: Standing, among: str) -> str:
 
 
 def _told(word: Word) -> str:
-    count = f"{word.chunks:,} chunk{'s' * (word.chunks != 1)}"
-    return f"{word.word} ({_PLACES[word.place]}; {count})"
+    count = f"in {word.chunks:,} chunk{'s' * (word.chunks != 1)}"
+    beside = ", one beside it" if word.place == "beside" else ""
+    return f"{word.word} ({_PLACES.get(word.place, '')}{count}{beside})"
 
 
 def _named(names: list[str]) -> str:

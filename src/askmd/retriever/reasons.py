@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from askmd.retriever.why import Standing, Why
 
+_MOST_HITS = 10_000
+"""What ``-k`` takes."""
 _NAMED = 3
 """Words that a sentence names of many."""
 
@@ -32,26 +34,31 @@ def because(why: Why) -> str:
 
 def next_step(why: Why) -> str:
     """Return what to do next; empty where there is nothing to mend."""
-    refused = "`askmd ask` refuses this question: nothing found stands above the floor"
     if why.filtered_by:
-        depth = f" and ask for -k {why.shown_by}" if _is_deep(why) else ""
+        depth = f"; {_depth(why)}" if _is_deep(why) else ""
         return f"leave that part of the filter out{depth}"
     if why.is_shown:
-        return refused if why.is_refused else ""
+        return "ask in words that the documents use" if why.is_refused else ""
     if not why.hit.rank:
         if why.degraded:
             return "mend what is left out, or ask with a word that it holds"
         return "ask with a word that it holds, or with --mode hybrid"
     lacking = [one.word for one in why.words if one.place == "elsewhere"]
     nowhere = [one.word for one in why.words if one.place == "nowhere"]
-    steps = [f"-k {why.shown_by} shows it"]
+    steps = [_depth(why)]
     if why.repeats:
         steps.append(f"or read {why.repeats}")
     elif lacking:
-        steps.append(f"to bring it up, ask without {_listed(lacking)}, or write it where it stands")
+        steps.append(f"it would rise if its text said {_listed(lacking)}")
     elif nowhere:
         steps.append(f"no document says {_listed(nowhere)}: ask with another word")
     return "; ".join(steps)
+
+
+def _depth(why: Why) -> str:
+    """Return what number of hits shows it."""
+    count = why.shown_by or 0
+    return f"-k {count} shows it" if count <= _MOST_HITS else f"it takes {count:,} hits to see it"
 
 
 def _is_deep(why: Why) -> bool:
@@ -81,11 +88,12 @@ def _far(why: Why) -> str:
             f"It is near by meaning ({by_meaning}) and by words ({by_words}), but others have more "
             "of both, or their words stand closer together."
         )
-    if is_near:
-        return f"It is found by meaning ({by_meaning}), but by words it is {by_words}: {held}."
     if is_worded:
         return f"It is found by its words ({by_words}), but by meaning it is {by_meaning}."
-    return f"It is far by meaning ({by_meaning}) and by words ({by_words}): {held}."
+    held += f" ({by_words} by words)" if why.bm25 else ""
+    if is_near:
+        return f"It is found by meaning ({by_meaning}), but {held}."
+    return f"It is far by meaning ({by_meaning}), and {held}."
 
 
 def _is_near(why: Why, standing: Standing | None) -> bool:
@@ -98,7 +106,7 @@ def _strengths(why: Why) -> Iterator[str]:
     if why.dense is not None:
         yield f"by meaning {_number(why.dense)}"
     if why.words:
-        yield f"by words {_number(why.bm25)}, {_held(why)}"
+        yield f"by words {_number(why.bm25)} ({_held(why)})" if why.bm25 else _held(why)
 
 
 def _number(standing: Standing | None) -> str:
@@ -112,9 +120,10 @@ def _held(why: Why) -> str:
     if not total:
         return "the question has no word to look for"
     if count == total:
-        return "it holds the question's word" if total == 1 else f"it holds all {total} words"
-    some = f"only {count}" if count else "none"
-    return f"it holds {some} of the question's {total} words"
+        return f"it holds {f'all {total}' if total > 1 else 'all'} of the question's words"
+    if not count:
+        return "it holds none of the question's words"
+    return f"it holds only {count} of the question's {total} words"
 
 
 def _listed(words: Sequence[str]) -> str:

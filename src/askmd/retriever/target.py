@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,7 +15,7 @@ from askmd import files, markdown
 from askmd.config import Config
 from askmd.contracts import Store
 from askmd.errors import FolderError
-from askmd.types import Chars, Chunk, Document, Failure, Filter, Lines
+from askmd.types import Anchors, Chars, Chunk, Document, Failure, Filter, Lines
 
 if TYPE_CHECKING:
     from askmd.types import Vector
@@ -154,38 +154,43 @@ def _meet(one: Lines, other: Lines) -> bool:
 
 
 def _parts_of_text(text: str) -> list[_Part]:
-    """Return a document's headed sections, each as far as what is below it goes."""
-    sections = [one for one in markdown.split_sections(text) if one.path]
-    parts = []
-    for place, section in enumerate(sections):
-        depth, last = len(section.path), section.lines[1]
-        for below in sections[place + 1 :]:
-            if len(below.path) <= depth or below.path[:depth] != section.path:
-                break
-            last = below.lines[1]
-        anchors = {section.anchor, *_anchors(section.anchors)} - {""}
-        parts.append(_Part(section.path, frozenset(anchors), (section.lines[0], last)))
-    return parts
+    """Return a document's headed sections."""
+    return _with_below(
+        _Part(one.path, _anchors(one.anchor, one.anchors), one.lines)
+        for one in markdown.split_sections(text)
+        if one.path
+    )
 
 
 def _parts_of_chunks(chunks: Sequence[Chunk]) -> list[_Part]:
     """Return the sections that chunks say they are of, for a file that has changed since."""
-    parts = [
-        _Part(one.heading, frozenset({one.anchor, *_anchors(one.anchors)} - {""}), one.lines)
-        for one in chunks
-        if one.heading
-    ]
+    headed = [one for one in chunks if one.heading]
     above = [
-        _Part(one.path[:depth], frozenset(), one.lines)
-        for one in parts
-        for depth in range(1, len(one.path))
+        _Part(one.heading[:depth], frozenset(), one.lines)
+        for one in headed
+        for depth in range(1, len(one.heading))
     ]
-    return [*parts, *above]
+    own = (_Part(one.heading, _anchors(one.anchor, one.anchors), one.lines) for one in headed)
+    return [*_with_below(own), *above]
 
 
-def _anchors(anchors: object) -> Iterator[str]:
-    for program in ("github", "mkdocs", "docusaurus"):
-        yield getattr(anchors, program)
+def _with_below(parts: Iterable[_Part]) -> list[_Part]:
+    """Return sections in order, each as far as those below it go."""
+    parts = list(parts)
+    whole = []
+    for place, part in enumerate(parts):
+        depth, last = len(part.path), part.lines[1]
+        for below in parts[place + 1 :]:
+            if len(below.path) <= depth or below.path[:depth] != part.path:
+                break
+            last = below.lines[1]
+        whole.append(_Part(part.path, part.anchors, (part.lines[0], last)))
+    return whole
+
+
+def _anchors(anchor: str, others: Anchors) -> frozenset[str]:
+    every = {anchor, others.github, others.mkdocs, others.docusaurus}
+    return frozenset(every - {""})
 
 
 def _named(parts: Sequence[_Part], typed: str) -> list[_Part]:
@@ -211,9 +216,9 @@ def _folded(name: str) -> str:
 def _no_heading(path: str, parts: Sequence[_Part], typed: str) -> FolderError:
     known = {_folded(name): part.path[-1] for part in parts for name in _names(part)}
     near = get_close_matches(_folded(typed.lstrip("#")), list(known), 1, 0.5)
-    meant = f"; is {known[near[0]]!r} meant?" if near else ""
-    step = f"run `askmd inspect {path}` to see its headings"
-    return FolderError(f"{path} has no heading {typed!r}{meant}", step)
+    meant = f"is {known[near[0]]!r} meant? " if near else ""
+    step = f"{meant}`askmd inspect {path}` shows its headings"
+    return FolderError(f"{path} has no heading {typed!r}", step)
 
 
 def _absent(index: Store, config: Config, ways: Sequence[_Typed]) -> FolderError:
@@ -228,7 +233,8 @@ def _absent(index: Store, config: Config, ways: Sequence[_Typed]) -> FolderError
     named = [one for one in known if basename(one) == basename(path)]
     near = get_close_matches(path, named or known, 1, 0.0 if named else 0.5)
     if near:
-        return FolderError(f"{path} is not in the index", f"is {near[0]} meant?")
+        step = f"is {near[0]} meant? `askmd search` prints paths as they are indexed"
+        return FolderError(f"{path} is not in the index", step)
     step = "run `askmd search` with some of its words to see how paths are written"
     return FolderError(f"{path} is not in the index", step)
 

@@ -176,7 +176,7 @@ def _told(
         others=len(target.chunks) - 1,
         limit=asked.limit,
         is_shown=0 < hit.rank <= asked.limit,
-        shown_by=(hit.rank if hit.rank <= STEADY else reach.limit) or None,
+        shown_by=_enough(hit, reach),
         last_score=hits[-1].score if hits else None,
         is_refused=not asked.has_evidence(shown),
         dense=_standing(lists.dense, hit.chunk),
@@ -261,6 +261,13 @@ def _hit(
     one = best[reach.rank - 1]
     scores = {kind: part[one.id] for kind, part in parts.items() if one.id in part}
     return asked.hit(chunks[one.id], reach.rank, one.score, scores)
+
+
+def _enough(hit: Hit, reach: _Reach) -> int | None:
+    """Return how many hits to ask for to see one."""
+    if not hit.rank:
+        return None
+    return hit.rank if reach.limit <= STEADY else reach.limit
 
 
 def _is_read(hit: Hit) -> bool:
