@@ -2,11 +2,12 @@
 
     python benchmarks/refusal.py                       the sets of ../shared, indexed anew
     python benchmarks/refusal.py --indexes FOLDER      and their indexes kept there
-    python benchmarks/refusal.py --questions FOLDER    instead of benchmarks/evidence
     python benchmarks/refusal.py --write               put the tables into benchmarks/RESULTS.md
 
-Real are a set's own questions and those of `real_SET*.jsonl`; near those of `near_SET*.jsonl`; far
-the own questions of the other sets; nonsense `nonsense*.jsonl`. Default model, default settings.
+Real are a set's own questions and those of `evidence/*/real_SET.jsonl`; near those of
+`near_SET.jsonl`, by hand; far the own questions of the other sets; nonsense `nonsense.jsonl`. What
+lies in `evidence/tuned` was looked at while the gate was built, what lies in `unseen` was not.
+Default model, default settings.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ DOCUMENTS = {
     "xquad": EVAL / "xquad" / "docs",
 }
 SHORT_NAMES = {"anthropic_docs": "anthropic"}
+HALVES = ("tuned", "unseen")
 LIMIT = 20
 MOST = 200
 """Questions of one kind that are asked of a set: of more, some at even distances."""
@@ -53,26 +55,27 @@ class Kind:
         return f"{100 * share:.1f}" if self.best else ""
 
 
-def questions_in(*files: Path) -> list[str]:
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+def questions_in(file: Path) -> list[str]:
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return [json.loads(line)["question"] for line in lines[:: max(1, -(-len(lines) // MOST))]]
 
 
-def kinds_of(name: str, folder: Path) -> dict[str, list[str]]:
+def kinds_of(name: str) -> dict[str, list[str]]:
     """Return the questions to ask of a set, by kind."""
     own = {one: EVAL / one / "questions.jsonl" for one in DOCUMENTS}
     short = SHORT_NAMES.get(name, name)
     others = [file for one, file in own.items() if one != name and file.exists()]
-    return {
-        "set's own": questions_in(*[own[name]] if own[name].exists() else []),
-        "real": questions_in(*sorted(folder.glob(f"real_{short}*.jsonl"))),
-        "near": questions_in(*sorted(folder.glob(f"near_{short}*.jsonl"))),
-        "far": [question for file in others for question in questions_in(file)],
-        "nonsense": questions_in(*sorted(folder.glob("nonsense*.jsonl"))),
-    }
+    kinds = {"set's own": questions_in(own[name])}
+    for kind, file in (("real", f"real_{short}"), ("near", f"near_{short}")):
+        for half in HALVES:
+            kinds[f"{kind}, {half}"] = questions_in(HERE / "evidence" / half / f"{file}.jsonl")
+    kinds["far"] = [question for file in others for question in questions_in(file)]
+    for half in HALVES:
+        kinds[f"nonsense, {half}"] = questions_in(HERE / "evidence" / half / "nonsense.jsonl")
+    return kinds
 
 
-def ask_all(name: str, folder: Path, index: Path, embedder: Embedder) -> list[Kind]:
+def ask_all(name: str, index: Path, embedder: Embedder) -> list[Kind]:
     """Return how every question fares against a set, which is indexed if it is not yet."""
     config = replace(Config.load(), index=IndexSettings(str(index)))
     if not (index / "manifest.json").exists():
@@ -85,7 +88,7 @@ def ask_all(name: str, folder: Path, index: Path, embedder: Embedder) -> list[Ki
 
     return [
         Kind(kind, tuple(best(question) for question in questions))
-        for kind, questions in kinds_of(name, folder).items()
+        for kind, questions in kinds_of(name).items()
     ]
 
 
@@ -107,7 +110,6 @@ def tables(found: dict[str, list[Kind]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--indexes", type=Path, help="where the sets' indexes are kept")
-    parser.add_argument("--questions", type=Path, default=HERE / "evidence")
     parser.add_argument("--out", type=Path, help="a file for every question's score, as JSON")
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
     options = parser.parse_args()
@@ -115,7 +117,7 @@ def main() -> None:
         sys.exit(f"SKIPPED LOUDLY: no question sets at {EVAL}")
     indexes = options.indexes or Path(tempfile.mkdtemp())
     embedder = compose.open_embedder(Config.load())
-    found = {name: ask_all(name, options.questions, indexes / name, embedder) for name in DOCUMENTS}
+    found = {name: ask_all(name, indexes / name, embedder) for name in DOCUMENTS}
     text = tables(found)
     print(text)
     if options.out:

@@ -12,9 +12,9 @@ import click
 from askmd.cli.options import asking, common
 from askmd.cli.session import (
     cancel_on_signal,
-    tell_endpoint,
     configure,
     open_retriever,
+    tell_endpoint,
 )
 from askmd.cli.show import print_error, print_json
 from askmd.cli.verbs import UNCLEAN, askmd
