@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from askmd.types import Vector
 
 logger = logging.getLogger("askmd")
+VERSION = 1
+"""Grows whenever the same index would get another floor."""
 SAMPLE = 32
 """Chunks whose own words are asked for."""
 NEAREST = 8
@@ -103,8 +105,9 @@ class Gate:
 
     def _kept(self) -> Floor | None:
         try:
-            return Floor(**json.loads(self._index.calibration() or "null"))
-        except (ValueError, TypeError):
+            kept = json.loads(self._index.calibration() or "null")
+            return Floor(**kept["floor"]) if kept["version"] == VERSION else None
+        except (ValueError, TypeError, KeyError):
             return None
 
     def _measured(self) -> Floor | None:
@@ -113,7 +116,7 @@ class Gate:
         except EmbeddingError as error:
             logger.warning("what nonsense scores could not be measured: %s", error.message)
             return None
-        self._index.keep_calibration(json.dumps(asdict(floor)))
+        self._index.keep_calibration(json.dumps({"version": VERSION, "floor": asdict(floor)}))
         return floor
 
 

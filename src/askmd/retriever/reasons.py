@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _MOST_HITS = 10_000
 """What ``-k`` takes."""
+_NEAR = 10
+"""A rank that is near, however few hits were asked for."""
 _NAMED = 3
 """Words that a sentence names of many."""
 
@@ -97,7 +99,7 @@ def _far(why: Why) -> str:
 
 
 def _is_near(why: Why, standing: Standing | None) -> bool:
-    return standing is not None and standing.rank <= why.limit
+    return standing is not None and standing.rank <= max(why.limit, _NEAR)
 
 
 def _strengths(why: Why) -> Iterator[str]:
