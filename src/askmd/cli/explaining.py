@@ -115,7 +115,7 @@ def _wordings(why: Why) -> Iterator[tuple[str, str]]:
 
 
 def _last(why: Why) -> str:
-    if why.last_score is None or why.is_shown:
+    if why.last_score is None or why.is_shown or why.filtered_by:
         return ""
     return f"; the last one shown has {why.last_score:.3f}"
 
