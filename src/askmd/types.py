@@ -208,7 +208,8 @@ class Hit:
     score: float
     """Orders the hits of one question; means nothing across questions."""
     scores: Mapping[str, float]
-    """The parts: ``cosine`` and ``bm25``; a part that was not computed is absent."""
+    """The parts: ``cosine``, ``bm25``, ``wording`` (how well its words and those beside it fit),
+    ``rerank`` with a reranker; a part that was not computed is absent."""
     above_floor: float | None
     """How far it stands above what nonsense scores here, by its cosine and the question's words.
 
