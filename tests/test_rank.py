@@ -8,6 +8,7 @@ from askmd.rank import (
     Ranking,
     by_wording,
     fuse,
+    rarest,
     scale,
     set_back,
     support,
@@ -169,7 +170,7 @@ def falling(*chunks: Chunk) -> list[Scored]:
 
 
 def set_back_all(*chunks: Chunk) -> tuple[list[str], dict[str, str]]:
-    repeats = set_back(falling(*chunks), {one.id: one for one in chunks})
+    repeats = set_back(falling(*chunks), {one.id: one for one in chunks}, {})
     assert [one.score for one in repeats.best] == [one.score for one in falling(*chunks)]
     return ids(list(repeats.best)), dict(repeats.of)
 
@@ -210,3 +211,19 @@ def test_what_is_far_down_stays_where_it_is():
     chunks = [chunk(str(n), f"text number {n} {n} {n}", path=f"{n}.md") for n in range(AHEAD + 2)]
     order, _ = set_back_all(*chunks)
     assert order == [one.id for one in chunks]
+
+
+def test_copies_that_differ_in_a_word_of_the_question_are_none():
+    chunks = [chunk(f"{n}", copy(), start=100 * n) for n in range(4)]
+    held = {one.id: frozenset({"delete"}) for one in chunks} | {"3": frozenset({"delete", "user"})}
+    best = [Scored("3", 1.0), *falling(*chunks[:3])[1:], Scored("0", 0.1)]
+    repeats = set_back(best, {one.id: one for one in chunks}, held)
+    assert (repeats.best[0].id, dict(repeats.of)) == ("3", {"2": "0"})
+
+
+def test_of_a_page_of_words_the_rarest_are_looked_for_wherever_they_stand():
+    words = [f"common{n}" for n in range(60)] + ["cors", "origins", "nowhere"]
+    counts = dict.fromkeys(words, 500) | {"cors": 3, "origins": 2, "nowhere": 0}
+    asked = rarest(wording(" ".join(words), words), counts, 3)
+    assert asked.words == ("common0", "cors", "origins")
+    assert asked.phrases == (("cors origins",),)

@@ -61,6 +61,43 @@ def test_hits_are_ranked_from_1_best_first(index: Config):
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
+@pytest.fixture
+def many(tmp_path: Path, settings: Config) -> Config:
+    """Return the settings of an index with more chunks than are looked at one by one."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    nouns = ["key", "row", "proxy", "backup", "lock", "queue", "user"]
+    for n in range(160):
+        one, other = nouns[n % 7], nouns[(n // 7) % 7]
+        text = f"# Page {n}\n\nThe {one} of {n} needs a {other}.\n\n## More\n\nRotate {one} {n}.\n"
+        (folder / f"{n:03}.md").write_text(text, encoding="utf-8")
+    ingest_folder(folder, settings)
+    return settings
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "words"])
+def test_the_first_hits_are_the_same_however_many_are_asked_for(many: Config, mode: str):
+    with Retriever.open(many) as retriever:
+        few, all_of_them = (
+            [
+                (hit.chunk, hit.score)
+                for hit in retriever.search("rotate the key of a user", limit=n, mode=mode)
+            ]  # type: ignore[arg-type]
+            for n in (10, 300)
+        )
+    assert few == all_of_them[:10]
+    scores = [score for _, score in all_of_them]
+    assert scores == sorted(scores, reverse=True)
+    assert len({id for id, _ in all_of_them}) == len(all_of_them)
+
+
+def test_a_question_behind_a_pasted_page_is_still_heard(many: Config):
+    page = " ".join(f"filler{n} word{n}" for n in range(400))
+    with Retriever.open(many) as retriever:
+        [hit] = retriever.search(f"{page} Rotate proxy 9", mode="words", limit=1)
+    assert (hit.path, hit.heading[-1]) == ("009.md", "More")
+
+
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "words"])
 def test_every_mode_finds_the_section(index: Config, mode: str):
     with Retriever.open(index) as retriever:

@@ -9,7 +9,7 @@ What was tried, and what each step gave on the public sets, stands in benchmarks
 
 from askmd.rank.fusing import NEIGHBOUR_SHARE, Ranking, fuse, scale, support
 from askmd.rank.repeats import AHEAD, Repeats, set_back
-from askmd.rank.wording import Wording, by_wording, wording
+from askmd.rank.wording import Wording, by_wording, rarest, wording
 
 __all__ = [
     "AHEAD",
@@ -19,6 +19,7 @@ __all__ = [
     "Wording",
     "by_wording",
     "fuse",
+    "rarest",
     "scale",
     "set_back",
     "support",

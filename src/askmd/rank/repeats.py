@@ -16,6 +16,8 @@ AHEAD = 40
 """How many of the best are held against each other."""
 SHINGLE_WORDS = 4
 RESEMBLANCE = 0.65
+_WORD = re.compile(r"\w+|[^\w\s]")
+"""Signs too: C++ is not C#."""
 COPIES = 2
 """How many near-copies keep their places: where one is right, nobody knows which."""
 
@@ -29,15 +31,21 @@ class Repeats:
     """What stepped back, and the chunk that says the same before it."""
 
 
-def set_back(best: Sequence[Scored], chunks: Mapping[str, Chunk]) -> Repeats:
+def set_back(
+    best: Sequence[Scored],
+    chunks: Mapping[str, Chunk],
+    held: Mapping[str, frozenset[str]],
+) -> Repeats:
     """Return the ranking with what is said a third time behind the first AHEAD.
 
-    Of near-copies in one file the first in the file takes the best of their places: it is where a
+    held: the question's words that each chunk holds, heading included. Only what holds the same of
+    them is a copy: "Delete a user" and "Delete a webhook" may share every word but the one that is
+    asked for. Of near-copies in one file the first takes the best of their places: it is where a
     reader would look, and what follows repeats it. Scores stay with the places, so they go on
     falling. Chunks that are not in ``chunks`` stay where they are.
     """
     head = [one.id for one in best[:AHEAD] if one.id in chunks]
-    alike = _alike(head, chunks)
+    alike = _alike(head, chunks, held)
     order = _first_mentions(head, alike, chunks)
     seen: dict[str, list[str]] = {}
     kept: list[str] = []
@@ -54,17 +62,19 @@ def set_back(best: Sequence[Scored], chunks: Mapping[str, Chunk]) -> Repeats:
     return Repeats(moved, back)
 
 
-def _alike(ids: Sequence[str], chunks: Mapping[str, Chunk]) -> dict[str, str]:
+def _alike(
+    ids: Sequence[str], chunks: Mapping[str, Chunk], held: Mapping[str, frozenset[str]]
+) -> dict[str, str]:
     """Return each chunk's family, named by its best member."""
     shingles = {id: _shingles(chunks[id].text) for id in ids}
     family: dict[str, str] = {}
-    firsts: list[str] = []
+    firsts: dict[frozenset[str], list[str]] = {}
     for id in ids:
-        mine = shingles[id]
-        like = (first for first in firsts if _resemble(mine, shingles[first]))
+        others = firsts.setdefault(held.get(id, frozenset()), [])
+        like = (first for first in others if _resemble(shingles[id], shingles[first]))
         family[id] = next(like, id)
         if family[id] == id:
-            firsts.append(id)
+            others.append(id)
     return family
 
 
@@ -91,6 +101,6 @@ def _first_mentions(
 
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.lower())
+    words = _WORD.findall(text.lower())
     runs = [words[n:] for n in range(SHINGLE_WORDS)]
     return frozenset(zip(*runs, strict=False)) or frozenset([tuple(words)])

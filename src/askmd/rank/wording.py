@@ -27,7 +27,6 @@ PHRASE_WEIGHT = 0.5
 CLOSE_WEIGHT = 0.3
 CLOSE_WORDS = 12
 """How many words of text a claim takes, roughly."""
-_MOST_PHRASES = 40
 
 _TOKEN = re.compile(r"\w+(?:[-.:/@+]+\w+)*")
 
@@ -69,7 +68,19 @@ def wording(question: str, words: Sequence[str]) -> Wording:
     for a, b in pairwise(words):
         joined = (f"{a} {b}", between.get((a, b), ""))
         ways[tuple(filter(None, joined))] = None
-    return Wording(tuple(words), tuple(ways)[:_MOST_PHRASES])
+    return Wording(tuple(words), tuple(ways))
+
+
+def rarest(asked: Wording, counts: Mapping[str, int], most: int) -> Wording:
+    """Return a wording of so many words, the rarest that occur, and of what joins these.
+
+    counts: by word, how many chunks hold it; what is not there is not looked for.
+    """
+    held = sorted((word for word in counts if counts[word]), key=lambda word: counts[word])
+    kept = set(held[:most])
+    words = tuple(word for word in asked.words if word in kept)
+    pairs = {f"{a} {b}" for a, b in pairwise(asked.words) if a in kept and b in kept}
+    return Wording(words, tuple(ways for ways in asked.phrases if ways[0] in pairs))
 
 
 def by_wording(

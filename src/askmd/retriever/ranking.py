@@ -20,6 +20,10 @@ WORDS_POOL = 1000
 """Chunks whose BM25 is known when the candidates of meaning are scored."""
 READ = 100
 """Chunks whose words are looked at one by one, with their neighbours'."""
+MOST_WORDS = 48
+"""Words of a question that are looked for; of a pasted page the rarest."""
+MOST_COUNTED = 100
+"""Words at either end of such a page among which they are chosen."""
 WORDS_WEIGHT = 0.6
 """The say of words beside meaning: see benchmarks/RESULTS.md."""
 
@@ -41,32 +45,48 @@ def rank_chunks(
 ) -> Ranked:
     """Return the chunks that ``where`` allows by how well they fit, all candidates.
 
-    Without a vector words alone decide, without words the vector alone.
+    Without a vector words alone decide, without words the vector alone. The first hits are the same
+    whatever the limit: more candidates only follow them.
     """
-    found = _candidates(index, vector, asked, max(POOL, 2 * limit), where)
-    best = rank.fuse(list(found.values()))
+    if len(asked.words) > MOST_WORDS:
+        some = [*asked.words[:MOST_COUNTED], *asked.words[-MOST_COUNTED:]]
+        asked = rank.rarest(asked, index.occurrences(some, ()).counts, MOST_WORDS)
+    best, found = _fused(index, vector, asked, POOL, where)
     parts = {kind: _by_id(ranking.scores) for kind, ranking in found.items()}
+    head, rest = best[:READ], best[READ:]
+    if 2 * limit > POOL:
+        more, further = _fused(index, vector, asked, 2 * limit, where)
+        known = {one.id for one in head}
+        rest = [one for one in more if one.id not in known]
+        parts = {kind: _by_id(one.scores) | parts[kind] for kind, one in further.items()}
     if not asked.words:
-        return Ranked(best, parts, {})
-    places = index.places([one.id for one in best])
-    if vector is not None:
-        best = rank.support(best, places)
-    head = best[:READ]
-    fits = _fitting(index, asked, [one.id for one in head])
+        return Ranked([*head, *rest], parts, {})
+    fits, held = _fitting(index, asked, [one.id for one in head])
     parts["wording"] = _by_id(fits)
     refined = [Ranking(fits, 0.0, WORDS_WEIGHT)]
     if "cosine" in found:
         near = found["cosine"]
         own = [Scored(one.id, parts["cosine"].get(one.id, near.floor)) for one in head]
-        refined.append(
-            Ranking(sorted(own, key=lambda one: -one.score), near.floor, 1 - WORDS_WEIGHT)
-        )
+        own.sort(key=lambda one: -one.score)
+        refined.append(Ranking(own, near.floor, 1 - WORDS_WEIGHT))
     ranked = rank.fuse(refined)
     if vector is not None:
-        ranked = rank.support(ranked, places)
-    ranked += _below(ranked, best[READ:])
-    repeats = rank.set_back(ranked, index.chunks([one.id for one in ranked[: rank.AHEAD]]))
+        ranked = rank.support(ranked, index.places([one.id for one in ranked]))
+    ranked += _below(ranked, rest)
+    first = index.chunks([one.id for one in ranked[: rank.AHEAD]])
+    repeats = rank.set_back(ranked, first, held)
     return Ranked(repeats.best, parts, repeats.of)
+
+
+def _fused(
+    index: Store, vector: Vector | None, asked: Wording, pool: int, where: Filter
+) -> tuple[list[Scored], dict[str, Ranking]]:
+    """Return the candidates by meaning and BM25 alone, and the rankings they come from."""
+    found = _candidates(index, vector, asked, pool, where)
+    best = rank.fuse(list(found.values()))
+    if vector is not None and asked.words:
+        best = rank.support(best, index.places([one.id for one in best]))
+    return best, found
 
 
 def _candidates(
@@ -93,12 +113,20 @@ def _candidates(
     return rankings
 
 
-def _fitting(index: Store, asked: Wording, ids: Sequence[str]) -> list[Scored]:
-    """Return the chunks by how well their words and their neighbours' fit."""
+def _fitting(
+    index: Store, asked: Wording, ids: Sequence[str]
+) -> tuple[list[Scored], dict[str, frozenset[str]]]:
+    """Return the chunks by how well their words and their neighbours' fit, and which they hold."""
     beside = index.beside(ids)
     around = {one for both in beside.values() for one in both if one}
     places = index.word_places(asked.terms, list({*ids, *around}))
-    return rank.by_wording(asked, index.occurrences(asked.terms, ()), places, beside)
+    words = set(asked.words)
+    held = {
+        id: frozenset(words & (places[id].text.keys() | places[id].heading.keys()))
+        for id in ids
+        if id in places
+    }
+    return rank.by_wording(asked, index.occurrences(asked.terms, ()), places, beside), held
 
 
 def _below(ranked: Sequence[Scored], rest: Sequence[Scored]) -> list[Scored]:

@@ -16,8 +16,6 @@ from askmd.store.schema import TOKENIZER
 from askmd.types import WordPlaces
 from askmd.words import is_lone, segmented
 
-_LONGEST_TERMS = 64
-"""Terms that are looked for; a question of more is a page of text."""
 _HEADING, _TEXT = "heading", "text"
 _TABLES = f"""
 CREATE VIRTUAL TABLE held USING fts5 (
@@ -44,7 +42,7 @@ def read_word_places(
     rows = connection.execute(_CHUNKS, (json.dumps(list(ids)),)).fetchall()
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.executescript(_TABLES)
-        sequences = _tokenized(memory, list(dict.fromkeys(terms))[:_LONGEST_TERMS])
+        sequences = _tokenized(memory, list(dict.fromkeys(terms)))
         memory.executemany(
             f"INSERT INTO held (rowid, {_HEADING}, {_TEXT}) VALUES (?, ?, ?)",
             ((number, heading, text) for number, _, heading, text in rows),
