@@ -82,11 +82,21 @@ def test_half_a_surrogate_pair_becomes_a_character_that_can_be_shown(tmp_path: P
     assert one.question == "a\ufffdb?"
 
 
+def test_half_a_surrogate_pair_in_a_label_or_an_id_becomes_a_character_too(tmp_path: Path):
+    row = (
+        r'{"id": "\ud800", "question": "Why?", "expect": [{"path": "\ud800", "heading": "\udfff"}]}'
+    )
+    [one] = read_questions(written(tmp_path, row))
+    assert (one.id, one.expect) == ("\ufffd", (Label("\ufffd", heading="\ufffd"),))
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
         ("{", "line 1: this is no JSON"),
         ("[1]", "line 1: this is no JSON object"),
+        ("[" * 100_000, "this is no JSON (too deep)"),
+        (f'{{"id": {"9" * 5000}}}', "a number has more than 4300 digits"),
         ({"id": "q", "expect": []}, 'there is no "question"'),
         ({"id": "q", "question": " ", "expect": []}, 'there is no "question"'),
         ({"id": "q", "question": "Why?"}, '"expect" must be a list; an empty one: '),
@@ -102,7 +112,7 @@ def test_half_a_surrogate_pair_becomes_a_character_that_can_be_shown(tmp_path: P
         (asking(expect=[{"path": "a.md", "grade": "good"}]), '"grade" must be'),
         (asking(expect=[{"path": "a.md", "grade": 0}]), 'every "grade" is 0'),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:80],
 )
 def test_a_bad_line_is_named_with_what_is_wrong(row: object, said: str, tmp_path: Path):
     with pytest.raises(QuestionsError) as caught:
@@ -249,8 +259,21 @@ def test_recall_of_several_labels_is_of_all_their_characters_or_of_the_best():
     assert figures.recall(wanted(*both, is_any=True), hits) == 1.0
 
 
+def test_what_two_labels_share_counts_once():
+    both = wanted(("a", 0, 100), ("a", 50, 150), ("a", 60, 70), ("b", 100, 150))
+    hits = [hit("a", 50, 100)]
+    assert figures.recall(both, hits) == 0.25
+    assert figures.precision_and_iou(both, hits) == (1.0, 0.25)
+
+
 def test_a_label_longer_than_what_fits_counts_as_what_fits():
     assert figures.recall(wanted(("a", 0, 100)), [hit("a", 0, 40)], 40) == 1.0
+
+
+@pytest.mark.parametrize("is_any", [False, True], ids=["all", "any"])
+def test_more_than_was_thought_to_fit_is_all_of_it(is_any: bool):
+    label = wanted(("a", 0, 100), is_any=is_any)
+    assert figures.recall(label, [hit("a", 0, 60)], 40) == 1.0
 
 
 def test_recall_of_files_is_the_share_of_files():
@@ -294,6 +317,11 @@ def test_ndcg_weighs_grades_and_ranks():
     assert figures.ndcg(two, (None, 11)) == 0.0
     assert figures.ndcg(replace(two, is_any=True), (1, None)) == 1.0
     assert figures.ndcg(two, (1, 1)) == 1.0
+
+
+def test_a_grade_of_next_to_nothing_is_still_one():
+    assert figures.ndcg(wanted(("a", 0, 50), grade=1e-300), (1,)) == 1.0
+    assert figures.ndcg(wanted(("a", 0, 50), grade=5e-324, is_any=True), (1,)) == 1.0
 
 
 def test_files_are_ranked_by_their_best_hit():
@@ -381,6 +409,15 @@ def test_the_lengths_that_count_are_in_the_metrics_names(config: Config):
     assert (told.limit, told.budget_tokens, told.mode) == (3, 50, "words")
 
 
+@pytest.mark.parametrize("budget", [1, 2])
+def test_a_budget_that_holds_next_to_nothing_is_measured(budget: int, config: Config):
+    file = Question("file", "Forward?", (Label("nginx.md"),))
+    shelf = Shelf(proxy_hit(1))
+    told = evaluate(shelf, [PROXY, file], config, budget_tokens=budget)
+    assert {one.metrics["recall@5"] for one in told.results} == {1.0}
+    assert {one.metrics[f"recall@{budget}tok"] for one in told.results} <= {0.0, 1.0}
+
+
 def test_degraded_searches_are_counted(config: Config):
     told = evaluate(Shelf(degraded="found by words alone"), [PROXY, OFF], config)
     assert told.degraded == "found by words alone (in 2 of 2 searches)"
@@ -420,5 +457,31 @@ def test_what_was_saved_is_read_again(config: Config, tmp_path: Path):
 def test_another_file_is_no_saved_evaluation(text: str, tmp_path: Path):
     path = tmp_path / "saved.json"
     path.write_text(text, encoding="utf-8")
+    with pytest.raises(QuestionsError, match="holds no saved evaluation; make one with"):
+        read_saved(path)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"limit": float("inf")},
+        {"limit": float("nan")},
+        {"metrics": {"mrr@10": {"mean": float("nan"), "low": 0.0, "high": 1.0, "questions": 1}}},
+        {"metrics": {"mrr@10": {"mean": 0.5, "low": -0.1, "high": 1.0, "questions": 1}}},
+        {"metrics": {"mrr@10": {"mean": 0.5, "low": 0.0, "high": "high", "questions": 1}}},
+        {"result": {"mrr@10": float("nan")}},
+        {"result": {"mrr@10": float("inf")}},
+        {"result": {"mrr@10": 1.1}},
+    ],
+    ids=str,
+)
+def test_a_saved_evaluation_with_impossible_figures_is_none(
+    nonsense: dict[str, object], config: Config, tmp_path: Path
+):
+    data = json.loads(as_saved(evaluate(Shelf(proxy_hit(2)), [PROXY, OFF], config)))
+    if "result" in nonsense:
+        data["results"][0]["metrics"] = nonsense["result"]
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(data | nonsense), encoding="utf-8")
     with pytest.raises(QuestionsError, match="holds no saved evaluation; make one with"):
         read_saved(path)

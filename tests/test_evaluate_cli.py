@@ -188,6 +188,90 @@ def test_what_cannot_be_done_is_one_line(
     assert said in ran.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--save", "questions.jsonl"), "--save would overwrite the questions questions.jsonl"),
+        (("--junit", "./questions.jsonl"), "--junit would overwrite the questions"),
+        (("--save", "hard.jsonl"), "--save would overwrite the questions"),
+        (("--save", "link", "--baseline", "base.json"), "--save would overwrite the baseline"),
+        (("--junit", "link", "--baseline", "base.json"), "--junit would overwrite the baseline"),
+        (("--junit", "o.toml", "--against", "o.toml"), "--junit would overwrite the settings"),
+        (("--save", "config.toml"), "--save would overwrite the settings"),
+        (("--save", "new", "--junit", "handbook/../new"), "--junit would overwrite what --save"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_no_file_that_is_read_or_written_is_overwritten(
+    words: tuple[str, ...], said: str, asked: Askmd, here: Path
+):
+    asked("eval", "questions.jsonl", "--mode", "words", "--save", "base.json")
+    (here / "link").symlink_to("base.json")
+    (here / "hard.jsonl").hardlink_to(here / "questions.jsonl")
+    (here / "o.toml").write_text(HASH, encoding="utf-8")
+    before = {path: path.read_bytes() for path in here.iterdir() if path.is_file()}
+    ran = asked("eval", "questions.jsonl", "--mode", "words", *words)
+    assert (ran.status, ran.out, said in ran.err) == (2, "", True)
+    assert {path: path.read_bytes() for path in here.iterdir() if path.is_file()} == before
+
+
+def test_what_is_saved_again_is_whole_and_leaves_nothing_beside_it(asked: Askmd, here: Path):
+    save = ("eval", "questions.jsonl", "--mode", "words", "--save")
+    asked(*save, "base.json")
+    saved = (here / "base.json").read_bytes()
+    (here / "base.json").write_text("older, and longer " * 9999, encoding="utf-8")
+    (here / "base.json").chmod(0o640)
+    (here / "link").symlink_to("base.json")
+    names = sorted(here.iterdir())
+    assert asked(*save, "link").status == 0
+    assert ((here / "base.json").read_bytes(), (here / "link").is_symlink()) == (saved, True)
+    assert ((here / "base.json").stat().st_mode & 0o777, sorted(here.iterdir())) == (0o640, names)
+
+
+def test_a_write_that_fails_leaves_what_was_there(asked: Askmd, here: Path):
+    resource = pytest.importorskip("resource")
+    (here / "base.json").write_text("good", encoding="utf-8")
+    write(here, QUESTIONS[0] | {"id": "long" * 60_000})
+    names = sorted(here.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+        ran = asked("eval", "questions.jsonl", "--mode", "words", "--save", "base.json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert (ran.status, ran.err) == (
+        1,
+        "askmd: base.json cannot be written: File too large; name another file\n",
+    )
+    assert ((here / "base.json").read_text(encoding="utf-8"), sorted(here.iterdir())) == (
+        "good",
+        names,
+    )
+
+
+def test_an_id_that_utf_8_cannot_write_is_saved(asked: Askmd, here: Path):
+    write(here, *QUESTIONS[:1], QUESTIONS[1] | {"id": "\ud800"})
+    ran = asked("eval", "questions.jsonl", "--mode", "words", "--save", "base.json")
+    assert ran.status == 0
+    saved = json.loads((here / "base.json").read_text(encoding="utf-8"))
+    assert [one["id"] for one in saved["results"]] == ["proxy", "\ufffd"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_what_is_no_file_is_written_to_and_stays(asked: Askmd, here: Path):
+    os.mkfifo(here / "pipe")
+    end = os.open(here / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        ran = asked("eval", "questions.jsonl", "--mode", "words", "--junit", "pipe")
+        text = os.read(end, 1_000_000).decode()
+    finally:
+        os.close(end)
+    assert (ran.status, (here / "pipe").is_fifo()) == (0, True)
+    assert ElementTree.fromstring(text)[0].attrib["tests"] == "7"
+
+
 def test_a_baseline_of_other_lengths_is_refused_before_the_work(asked: Askmd):
     asked("eval", "questions.jsonl", "--mode", "words", "--save", "base.json")
     ran = asked("eval", "questions.jsonl", "-k", "3", "--baseline", "base.json")

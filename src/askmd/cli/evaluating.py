@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +100,9 @@ def _evaluate(
     )
     from askmd.filters import parse_filter
 
-    _check_targets(save, junit, baseline)
+    read = [("questions", file), ("baseline", baseline), ("settings", against)]
+    read += [("settings", one) for one in config.files]
+    _check_targets([("--save", save), ("--junit", junit)], read)
     where, asked = parse_filter(filters), read_questions(file)
     saved = read_saved(baseline) if baseline else None
     other = configure(against, None) if against else None
@@ -104,10 +110,9 @@ def _evaluate(
     if saved is not None:
         check_lengths(saved, str(baseline), **asdict(lengths))
     runs = {"": _run(config, asked, lengths, mode=mode, where=where)}
-    if save:
-        _write(save, as_saved(runs[""]))
-    if junit:
-        _write(junit, as_junit(runs[""], file.stem))
+    for target, text in ((save, as_saved(runs[""])), (junit, as_junit(runs[""], file.stem))):
+        if target is not None:
+            _write(target, text)
     comparisons: dict[str, Comparison | None] = {"against": None, "baseline": None}
     if other is not None:
         # The same yardstick; how it searches is for its own settings to say.
@@ -180,23 +185,59 @@ def _say_what_is_wrong(runs: dict[str, Evaluation], baseline: Comparison | None)
     return 0 if is_whole else UNCLEAN
 
 
-def _check_targets(save: Path | None, junit: Path | None, baseline: Path | None) -> None:
-    """Refuse before the work what could not be written after it."""
-    for target in (save, junit):
-        if target is not None and not target.absolute().parent.is_dir():
+def _check_targets(
+    written: Sequence[tuple[str, Path | None]], read: Sequence[tuple[str, Path | None]]
+) -> None:
+    """Refuse before the work what could not, or should not, be written after it."""
+    kept = [(f"the {name} {path}", path) for name, path in read if path]
+    for option, target in written:
+        if target is None:
+            continue
+        if not target.absolute().parent.is_dir():
             raise FolderError(f"{target.parent} is no folder", "make it first")
-    if save and baseline and save.absolute() == baseline.absolute():
-        step = "save to another file, and move it once you accept what it says"
-        raise UsageError(f"--save would overwrite the baseline {save}", step)
+        for what, path in kept:
+            if _is_same_file(target, path):
+                step = "name another file, and move it once you accept what it says"
+                raise UsageError(f"{option} would overwrite {what}", step)
+        kept.append((f"what {option} writes, {target}", target))
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, which need not be there yet."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all; raises FolderError."""
+    data = text.encode("utf-8", "replace")
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        if path.exists() and not path.is_file():
+            # A pipe or /dev/stdout must be written to, never replaced.
+            path.write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         what = f"{path} cannot be written: {error.strerror}"
         raise FolderError(what, "name another file") from error
     say(f"wrote {path}")
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Put a file in place of what was there, with its permissions; raises OSError."""
+    beside = target.with_name(f".askmd-{secrets.token_hex(8)}")
+    try:
+        if target.exists():
+            # Refused where the file is write-protected, as replacing it would not be.
+            target.open("ab").close()
+        beside.write_bytes(data)
+        if target.exists():
+            shutil.copymode(target, beside)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _draft(config: Config, number: int) -> None:

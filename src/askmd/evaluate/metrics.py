@@ -1,7 +1,7 @@
 """What was found against what was to be found → figures from 0 to 1, higher is better.
 
 A label is a range of characters of a file, or a whole file. The first hits, or the passages that
-fit a budget, are ranges too; what two of them share counts once.
+fit a budget, are ranges too; what two of them share counts once, and so does what two labels share.
 
     recall     share of the labelled characters inside them; of labels that are files: of the files
     precision  share of the hits' characters that are labelled
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from askmd.evaluate.labels import Target
@@ -58,21 +58,40 @@ class Wanted:
 def recall(wanted: Wanted, found: Sequence[Ranged], most: float = math.inf) -> float:
     """Return the share of what is wanted that was found.
 
-    most: characters there can be in what was found; a longer label counts as these.
+    most: characters that are thought to fit into what was found; a longer label counts as these,
+    and more of it is all of it.
     """
-    held = [_held(one, found) for one in wanted.targets]
     if wanted.is_ranged and not wanted.is_any:
-        return sum(held) / min(sum(map(_size, wanted.targets)), most)
-    shares = [part / min(_size(one), most) for part, one in zip(held, wanted.targets, strict=True)]
+        ranges = united(wanted.targets)
+        held = sum(_held(one, found) for one in ranges)
+        return min(1.0, held / min(sum(map(_size, ranges)), most))
+    shares = [min(1.0, _held(one, found) / min(_size(one), most)) for one in wanted.targets]
     return max(shares) if wanted.is_any else sum(shares) / len(shares)
 
 
 def precision_and_iou(wanted: Wanted, found: Sequence[Ranged]) -> tuple[float, float]:
     """Return the two for labels that are all ranges."""
     size = sum(one.chars[1] - one.chars[0] for one in found)
-    held = sum(_held(one, found) for one in wanted.targets)
-    labelled = sum(map(_size, wanted.targets))
+    ranges = united(wanted.targets)
+    held = sum(_held(one, found) for one in ranges)
+    labelled = sum(map(_size, ranges))
     return held / max(1, size), held / max(1, size + labelled - held)
+
+
+def united(targets: Iterable[Target]) -> list[Target]:
+    """Return the labels that are ranges by path and place, those that overlap or touch as one."""
+    ranged = [(one.path, one.chars, one) for one in targets if one.chars is not None]
+    joined: list[Target] = []
+    reached = 0
+    for path, (start, end), one in sorted(ranged, key=lambda item: item[:2]):
+        if joined and joined[-1].path == path and start <= reached:
+            reached = max(reached, end)
+            first = joined[-1].chars or (start, end)
+            joined[-1] = replace(joined[-1], chars=(first[0], reached))
+        else:
+            reached = end
+            joined.append(one)
+    return joined
 
 
 def ranks(wanted: Wanted, hits: Sequence[Ranged]) -> tuple[int | None, ...]:
@@ -94,7 +113,8 @@ def ndcg(wanted: Wanted, places: Sequence[int | None]) -> float:
     A hit that meets two labels gains both, so that it may take a rank less than is thought best:
     more than 1 is 1. Where one label is enough, the best one counts.
     """
-    gains = [2**one.grade - 1 for one in wanted.targets]
+    # 2**grade - 1 is 0 for the least of grades.
+    gains = [math.expm1(one.grade * math.log(2)) for one in wanted.targets]
     got = [
         gain / math.log2(place + 1) if place is not None and place <= DEPTH else 0.0
         for gain, place in zip(gains, places, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -102,9 +103,13 @@ def read_text(path: Path) -> str:
 def _object(line: str) -> Mapping[str, Any]:
     try:
         data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        what = error.msg if isinstance(error, json.JSONDecodeError) else "too deep"
-        raise ValueError(f"this is no JSON ({what.lower()})") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"this is no JSON ({error.msg.lower()})") from error
+    except RecursionError as error:
+        raise ValueError("this is no JSON (too deep)") from error
+    except ValueError as error:
+        most = sys.get_int_max_str_digits()
+        raise ValueError(f"a number has more than {most} digits") from error
     if not isinstance(data, dict):
         raise ValueError("this is no JSON object with an id, a question and what it expects")
     return data
@@ -115,8 +120,7 @@ def _question(data: Mapping[str, Any], line: int) -> Question:
     text = data.get("question")
     if not isinstance(text, str) or not text.strip():
         raise ValueError('there is no "question"')
-    # JSON can spell half a surrogate pair, which no model and no terminal takes.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = _whole(text)
     expected = data.get("expect")
     if not isinstance(expected, list):
         raise ValueError('"expect" must be a list; an empty one: the documents do not answer this')
@@ -134,10 +138,10 @@ def _id(data: Mapping[str, Any], question: str) -> str:
     """Return the question's id, or one made of its text where it has none."""
     given = data.get("id")
     if given is None:
-        return blake2b(question.strip().encode("utf-8", "replace"), digest_size=4).hexdigest()
+        return blake2b(question.strip().encode(), digest_size=4).hexdigest()
     if not isinstance(given, str | int) or isinstance(given, bool) or not str(given).strip():
         raise ValueError('"id" must be a text or a number')
-    return str(given)
+    return _whole(str(given))
 
 
 def _label(data: Any) -> Label:
@@ -151,9 +155,9 @@ def _label(data: Any) -> Label:
         raise ValueError('"heading" must be a text')
     if not isinstance(grade, int | float) or isinstance(grade, bool) or not 0 <= grade <= 100:
         raise ValueError('"grade" must be a number from 0 to 100')
-    path = posixpath.normpath(data["path"].replace("\\", "/"))
+    path = posixpath.normpath(_whole(data["path"]).replace("\\", "/"))
     chars, lines = _range(data, "chars", 0, 1), _range(data, "lines", 1, 0)
-    return Label(path, chars, lines, heading, float(grade))
+    return Label(path, chars, lines, heading and _whole(heading), float(grade))
 
 
 def _range(data: Mapping[str, Any], name: str, least: int, width: int) -> tuple[int, int] | None:
@@ -166,6 +170,14 @@ def _range(data: Mapping[str, Any], name: str, least: int, width: int) -> tuple[
         shape = "[start, end), from 0" if name == "chars" else "[first, last], from 1"
         raise ValueError(f'"{name}" must be {shape}, not {json.dumps(given)[:60]}')
     return numbers[0], numbers[1]
+
+
+def _whole(text: str) -> str:
+    """Return text with half surrogate pairs as U+FFFD.
+
+    JSON can spell them, and no model, no terminal and no file takes them.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _whole_numbers(given: Any) -> Iterator[int]:

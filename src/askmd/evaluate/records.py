@@ -12,6 +12,8 @@ from askmd.evaluate.labels import Finding
 from askmd.evaluate.questions import QuestionsError, read_text
 from askmd.types import Mode
 
+_TOO_MUCH = (RecursionError, OverflowError)
+"""What nesting without end and numbers without end raise."""
 FORMAT = "askmd evaluation 1"
 Verdict = Literal["gain", "loss", "noise", "none", "unknown"]
 """The interval lies above 0, below 0 or around it; nothing differs; too few questions to tell."""
@@ -132,7 +134,7 @@ def read_saved(path: Path) -> Evaluation:
     text = read_text(path)
     try:
         return _evaluation(json.loads(text))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, *_TOO_MUCH) as error:
         step = "make one with `askmd eval QUESTIONS --save FILE`"
         raise QuestionsError(f"{path} holds no saved evaluation", step) from error
 
@@ -148,7 +150,7 @@ def _evaluation(data: Any) -> Evaluation:
         mode=data["mode"],
         degraded=data["degraded"],
         headlines=tuple(map(str, data["headlines"])),
-        metrics={name: Measure(**one) for name, one in data["metrics"].items()},
+        metrics={str(name): _measure(one) for name, one in data["metrics"].items()},
         results=tuple(_result(one) for one in data["results"]),
         findings=tuple(Finding(**one) for one in data["findings"]),
     )
@@ -164,5 +166,17 @@ def _result(data: Any) -> Result:
         ranks=tuple(None if rank is None else int(rank) for rank in data["ranks"]),
         is_refused=bool(data["is_refused"]),
         passed=bool(data["passed"]),
-        metrics={str(name): float(value) for name, value in data["metrics"].items()},
+        metrics={str(name): _figure(value) for name, value in data["metrics"].items()},
     )
+
+
+def _measure(data: Any) -> Measure:
+    low, high = _figure(data["low"]), _figure(data["high"])
+    return Measure(_figure(data["mean"]), low, high, int(data["questions"]))
+
+
+def _figure(value: Any) -> float:
+    """Return a metric's value; raises ValueError for what no metric can be, NaN too."""
+    if not 0 <= float(value) <= 1:
+        raise ValueError(value)
+    return float(value)

@@ -122,10 +122,12 @@ class Ruler:
         )
 
     def _most_characters(self, wanted: Wanted, library: Library) -> float:
-        """Return how many labelled characters the budget holds."""
-        ranges = [(one.path, one.chars) for one in wanted.targets if one.chars is not None]
+        """Return how many labelled characters the budget holds, at least 1."""
+        ranges = [(one.path, one.chars) for one in metrics.united(wanted.targets) if one.chars]
+        if not ranges:
+            return math.inf
         text = "\n".join(library.read(path, chars) or "" for path, chars in ranges)
         [tokens] = self.counter.count([text])
-        return (
-            self.counter.cut(text, self.budget_tokens) if tokens > self.budget_tokens else math.inf
-        )
+        if tokens <= self.budget_tokens:
+            return math.inf
+        return max(1, self.counter.cut(text, self.budget_tokens))
