@@ -58,6 +58,7 @@ def by_rank(run: Sequence[Passage]) -> list[Passage]:
 
 WAYS = [
     Way("passages (askmd)"),
+    Way("no last run", bounds={"FRONT_TOKENS": ENDLESS}),
     Way("copies sent too", bounds={"without_copies": every}),
     Way("not widened", bounds={"SECTION_SHARE": 0.0}),
     Way("widened for 0.5 of the budget", bounds={"SECTION_SHARE": 0.5}),

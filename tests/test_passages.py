@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -117,6 +118,19 @@ def test_a_weak_neighbour_does_not_push_a_strong_passage_back():
     assert [one.chars for one in passages] == best + weak
 
 
+def test_what_comes_after_the_front_is_merged_and_in_document_order_however_long_it_is():
+    ranked = [page(n) for n in (20, 8, 2, 17, 14, 11, 5, 16, 10, 4, 15)]
+    hits = [hit(rank, chars, text=LONG) for rank, chars in enumerate(ranked, start=1)]
+
+    passages = assemble(
+        hits, Words(), budget_tokens=4000, read=lambda _path, chars: LONG[slice(*chars)]
+    )
+
+    front = [page(2), page(8), page(20), page(11), page(14), page(17)]
+    merged = [(page(first)[0], page(last)[1]) for first, last in ((4, 5), (10, 10), (15, 16))]
+    assert [one.chars for one in passages] == front + merged
+
+
 def test_neighbours_with_white_space_between_become_one_at_the_better_ones_place():
     hits = [
         hit(1, (0, 9), path="b.md"),
@@ -222,6 +236,12 @@ def test_a_budget_below_the_heading_still_leaves_something():
     assert passage.text == "#"
 
 
+def test_a_first_hit_that_begins_with_blanks_is_cut_from_its_first_word():
+    [passage] = assemble([hit(1, (23, len(TEXT)))], Words(), budget_tokens=1)
+
+    assert (passage.text, passage.chars, passage.lines) == ("##", (25, 27), (5, 5))
+
+
 def test_without_hits_there_are_no_passages():
     assert assemble([], Words(), budget_tokens=100) == []
 
@@ -247,6 +267,9 @@ def ranges(*hits: Hit) -> list[tuple[str, Chars]]:
         pytest.param(TWICE, id="as it is"),
         pytest.param(TWICE.upper().replace(" ", "\n"), id="in capitals, a word a line"),
         pytest.param(TWICE[4:-20], id="a part"),
+        pytest.param(
+            TWICE.replace("server", "**server**").replace("key", "`key`"), id="in bold, and as code"
+        ),
     ],
 )
 def test_what_was_sent_from_one_file_is_not_sent_from_another(copy: str):
@@ -271,6 +294,47 @@ def test_of_copies_in_one_file_the_first_is_sent_at_the_place_of_the_best():
 )
 def test_what_says_more_or_stands_beside_its_copy_is_sent(other: Hit):
     assert ranges(placed(1, TWICE, 0), other) == [("a.md", (0, len(TWICE))), ("a.md", other.chars)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("From C++", "From C#", id="a language"),
+        pytest.param("If size < 20", "If size > 20", id="a comparison"),
+        pytest.param("At -5 degrees", "At +5 degrees", id="a number's sign"),
+        pytest.param("Where a == b", "Where a != b", id="an operator"),
+        pytest.param("Write **kwargs", "Write kwargs", id="marks that are not emphasis"),
+    ],
+)
+def test_sections_that_differ_in_a_sign_are_both_sent(one: str, other: str):
+    first, second = f"## {one}\n\n{TWICE}", f"## {other}\n\n{TWICE}"
+
+    assert ranges(
+        placed(1, second, 9000, heading=other), placed(2, first, 0, heading=one)
+    ) == [("a.md", (0, len(first))), ("a.md", (9000, 9000 + len(second)))]  # fmt: skip
+
+
+def test_of_copies_under_different_headings_the_best_is_sent():
+    hits = [placed(1, TWICE, 9000, heading="Two"), placed(2, TWICE, 100, heading="One")]
+
+    assert ranges(*hits) == [("a.md", (9000, 9000 + len(TWICE)))]
+
+
+def test_a_part_of_another_text_is_sent_where_its_heading_is_another():
+    whole = TWICE + "It is not read again until the server is told to."
+    hits = [placed(1, whole, 0), placed(2, TWICE, 9000, heading="Two")]
+
+    assert ranges(*hits) == [("a.md", (0, len(whole))), ("a.md", (9000, 9000 + len(TWICE)))]
+
+
+def test_a_text_full_of_marks_is_read_in_no_time():
+    marks = [mark * 200_000 for mark in ("*a ", "`a ", "**a", "#", "* ", "a*`")]
+    hits = [placed(n, text, 0, path=f"{n}.md") for n, text in enumerate(marks, start=1)]
+
+    started = time.monotonic()
+    assemble(hits, Words(), budget_tokens=1)
+
+    assert time.monotonic() - started < 20
 
 
 def test_a_phrase_may_stand_in_many_files():

@@ -35,7 +35,8 @@ def priced(passages: Iterable[Passage], counter: TokenCounter) -> Iterator[tuple
 
 
 def cut(passage: Passage, counter: TokenCounter, budget_tokens: int) -> Passage:
-    """Return the beginning of a passage that fits, ending with a word where it can."""
+    """Return the beginning of a passage that fits: from its first word, to the end of one."""
+    passage = _without_blanks_before(passage)
     head = price(replace(passage, text=""), counter)
     end = max(1, counter.cut(passage.text, max(1, budget_tokens - head)))
     kept = passage.text[:end]
@@ -46,3 +47,12 @@ def cut(passage: Passage, counter: TokenCounter, budget_tokens: int) -> Passage:
     first, start = passage.lines[0], passage.chars[0]
     lines = (first, first + text.count("\n"))
     return replace(passage, text=text, lines=lines, chars=(start, start + len(text)))
+
+
+def _without_blanks_before(passage: Passage) -> Passage:
+    """Return a passage from its first character that is no white space."""
+    text = passage.text.lstrip()
+    skipped = len(passage.text) - len(text)
+    (first, last), (start, end) = passage.lines, passage.chars
+    first += passage.text.count("\n", 0, skipped)
+    return replace(passage, text=text, lines=(first, last), chars=(start + skipped, end))
