@@ -100,7 +100,6 @@ class Retriever:
             ranked = rank_chunks(self._index, vector, asked, limit=limit, where=where)
             depth = max(limit, RERANKED) if self._reranker else limit
             chunks = self._index.chunks([one.id for one in ranked.best[:depth]])
-            # A reranker takes its time too, and reads nothing of the index.
             read = rerank(self._reranker, question, ranked.best, chunks)
             hits = _hits(read.best[:limit], chunks, ranked, read.scores)
             hits = self._gate.told(question, hits)
