@@ -61,18 +61,13 @@ WAYS = [
     Way("no last run", bounds={"FRONT_TOKENS": ENDLESS}),
     Way("copies sent too", bounds={"without_copies": every}),
     Way("not widened", bounds={"SECTION_SHARE": 0.0}),
-    Way("widened for 0.5 of the budget", bounds={"SECTION_SHARE": 0.5}),
     Way("by rank inside a run", bounds={"_in_document_order": by_rank}),
     Way("runs of 500 tokens", bounds={"RUN_TOKENS": 500}),
-    Way("runs of 1000 tokens", bounds={"RUN_TOKENS": 1000}),
     Way("runs of 1500 tokens", bounds={"RUN_TOKENS": 1500}),
     Way("all in one run, in document order", bounds={"RUN_TOKENS": ENDLESS}),
     Way("every hit is worth it", bounds={"WORTHY_SHARE": 0.0}),
-    Way("worth 0.5 of the best", bounds={"WORTHY_SHARE": 0.5}),
     Way("worth 0.75 of the best", bounds={"WORTHY_SHARE": 0.75}),
     Way(f"passages, --budget {NARROW}", NARROW),
-    Way(f"--budget {NARROW}, copies sent too", NARROW, {"without_copies": every}),
-    Way(f"--budget {NARROW}, not widened", NARROW, {"SECTION_SHARE": 0.0}),
 ]
 
 
