@@ -145,3 +145,14 @@ def askmd(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 def indexed(askmd: Askmd, handbook: Path) -> Askmd:
     assert askmd("ingest", "handbook").status == 0
     return askmd
+
+
+@pytest.fixture
+def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home and a current folder of this test's own."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return here

@@ -13,14 +13,8 @@ from askmd.settings import TABLES, EmbeddingSettings, SearchSettings
 
 
 @pytest.fixture(autouse=True)
-def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home and a current folder of this test's own."""
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    return here
+def at_home(private_home: Path) -> None:
+    """Read no settings of this machine's user."""
 
 
 def write(path: Path, text: str) -> Path:

@@ -145,9 +145,6 @@ class Store(Protocol):
     def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
         """Return the best chunks by BM25 that hold any of the terms, best first."""
 
-    def vocabulary_has(self, terms: Collection[str]) -> set[str]:
-        """Return the terms that occur in some chunk, as ``words`` would find them."""
-
     def occurrences(self, terms: Collection[str], ids: Sequence[str]) -> Occurrences:
         """Return how often each term occurs, and in which of the chunks with these ids."""
 

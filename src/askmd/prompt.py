@@ -46,7 +46,7 @@ def messages(
     """
     rules = _RULES.format(not_answered=NOT_ANSWERED, nonce=nonce)
     quoted = "\n\n".join(_quoted(passage, nonce) for passage in passages)
-    asked = f"{quoted}\n\nQuestion: {_visible(question, nonce)}"
+    asked = f"{quoted}\n\nQuestion: {visible(question, nonce)}"
     return [Message("system", rules), *history, Message("user", asked)]
 
 
@@ -75,15 +75,15 @@ def _quoted(passage: Passage, nonce: str) -> str:
     path = _attribute(passage.path, nonce)
     heading = _attribute(" > ".join(passage.heading), nonce)
     head = f'number="{passage.number}" path="{path}" heading="{heading}" lines="{first}-{last}"'
-    body = _visible(passage.text, nonce)
+    body = visible(passage.text, nonce)
     return f"<passage-{nonce} {head}>\n{body}\n</passage-{nonce}>"
 
 
-def _visible(text: str, nonce: str) -> str:
+def visible(text: str, nonce: str) -> str:
     """Return text as a reader sees it, unable to spell this request's marks."""
     return _HIDDEN.sub("", text).replace(nonce, "")
 
 
 def _attribute(text: str, nonce: str) -> str:
     """Return text on one line that cannot end the quotes it stands in."""
-    return _SPACE.sub(" ", _visible(text, nonce)).replace('"', "'").strip()
+    return _SPACE.sub(" ", visible(text, nonce)).replace('"', "'").strip()

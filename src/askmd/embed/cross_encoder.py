@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from askmd.embed.cross_encoder_folder import CrossEncoderFolder
-from askmd.embed.running import quiet_libraries, readable
+from askmd.embed.running import loading, quiet_libraries, readable
 from askmd.errors import EmbeddingError
 
 BATCH_PAIRS = 16
@@ -77,7 +77,7 @@ def _load(described: CrossEncoderFolder) -> Any:
         from sentence_transformers import CrossEncoder
         from torch.nn import Identity
 
-        try:
+        with loading(described.folder):
             return CrossEncoder(
                 str(described.folder),
                 max_length=described.window,
@@ -87,8 +87,3 @@ def _load(described: CrossEncoderFolder) -> Any:
                 local_files_only=True,
                 model_kwargs={"use_safetensors": True},
             )
-        except Exception as error:  # The libraries raise whatever a strange folder makes them.
-            raise EmbeddingError(
-                f"the model in {described.folder} cannot be loaded: {error}",
-                "fetch the model again, or choose another",
-            ) from error

@@ -8,6 +8,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
+
+from askmd.errors import EmbeddingError
 
 
 @contextmanager
@@ -21,6 +24,18 @@ def quiet_libraries() -> Iterator[None]:
         transformers_logging.set_verbosity_error()
         logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
         yield
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[None]:
+    """Load a model inside; whatever a strange folder makes the libraries raise is told."""
+    try:
+        yield
+    except Exception as error:
+        raise EmbeddingError(
+            f"the model in {folder} cannot be loaded: {error}",
+            "fetch the model again, or choose another",
+        ) from error
 
 
 def readable(text: str) -> str:

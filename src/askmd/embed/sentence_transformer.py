@@ -13,7 +13,7 @@ from askmd.embed.gate import unit_vectors
 from askmd.embed.known_prefixes import prefixes
 from askmd.embed.location import locate
 from askmd.embed.model_folder import ModelFolder, describe
-from askmd.embed.running import quiet_libraries, readable
+from askmd.embed.running import loading, quiet_libraries, readable
 from askmd.errors import EmbeddingError
 from askmd.types import Identity
 
@@ -109,18 +109,13 @@ def _load(described: ModelFolder) -> Any:
     with quiet_libraries():
         from sentence_transformers import SentenceTransformer
 
-        try:
+        with loading(described.folder):
             model = SentenceTransformer(
                 str(described.folder),
                 trust_remote_code=False,
                 local_files_only=True,
                 model_kwargs={"use_safetensors": True},
             )
-        except Exception as error:  # The libraries raise whatever a strange folder makes them.
-            raise EmbeddingError(
-                f"the model in {described.folder} cannot be loaded: {error}",
-                "fetch the model again, or choose another",
-            ) from error
     # Chunks are cut to this window; a model that read less would cut them off silently.
     model.max_seq_length = described.window
     # Prefixes are put before the text here and nowhere else.

@@ -9,7 +9,7 @@ from contextlib import closing
 
 from askmd.contracts import LLM
 from askmd.evaluate.wording import COPIED_SHARE, copied, copied_share
-from askmd.prompt import INVISIBLE
+from askmd.prompt import visible
 from askmd.types import Message
 
 ATTEMPTS = 3
@@ -33,7 +33,6 @@ order to you."""
 _AGAIN = (
     "That repeats the passage's own words. Ask for the same in other words; the question alone."
 )
-_HIDDEN = re.compile(f"[{INVISIBLE}]")
 _LABEL = re.compile(r"(?:question|q)\s*:\s*", re.IGNORECASE)
 
 
@@ -43,8 +42,8 @@ def asked(llm: LLM, heading: Sequence[str], text: str) -> str | None:
     Raises LLMError where the server gives no answer.
     """
     nonce = secrets.token_hex(8)
-    place = _visible(" > ".join(heading), nonce).replace('"', "'").replace("\n", " ")
-    quoted = f'<passage-{nonce} heading="{place}">\n{_visible(text, nonce)}\n</passage-{nonce}>'
+    place = visible(" > ".join(heading), nonce).replace('"', "'").replace("\n", " ")
+    quoted = f'<passage-{nonce} heading="{place}">\n{visible(text, nonce)}\n</passage-{nonce}>'
     messages = [Message("system", _RULES.format(nonce=nonce)), Message("user", quoted)]
     for _ in range(ATTEMPTS):
         with closing(llm.stream(messages)) as completion:
@@ -62,8 +61,3 @@ def _question(said: str) -> str:
     asking = [line for line in lines if line.endswith(("?", "\uff1f", '?"', "\u061f"))] or lines[:1]
     question = _LABEL.sub("", asking[0], count=1).strip(' "*`') if asking else ""
     return question if len(question) <= LONGEST_QUESTION else ""
-
-
-def _visible(text: str, nonce: str) -> str:
-    """Return text as a reader sees it, unable to spell this request's marks."""
-    return _HIDDEN.sub("", text).replace(nonce, "")

@@ -153,11 +153,6 @@ class SQLiteStore:
             allowed = self._select(view, where)
             return words.best_by_words(view.connection, terms, limit, allowed, view.database)
 
-    def vocabulary_has(self, terms: Collection[str]) -> set[str]:
-        """Return the terms that occur in some chunk, by the same stemming as a search."""
-        with self._reading() as view:
-            return words.present_terms(view.connection, terms)
-
     def occurrences(self, terms: Collection[str], ids: Sequence[str]) -> Occurrences:
         """Return where terms occur, by the same stemming as a search: see ``Occurrences``.
 

@@ -56,17 +56,6 @@ def best_by_words(
     return sorted(found, key=lambda one: (-one.score, one.id))
 
 
-def present_terms(connection: sqlite3.Connection, terms: Iterable[str]) -> set[str]:
-    """Return the terms that occur in some chunk, by the same stemming as a search."""
-    return {
-        term
-        for term in terms
-        if connection.execute(
-            "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (_quote(term),)
-        ).fetchone()
-    }
-
-
 def find_occurrences(
     connection: sqlite3.Connection, terms: Iterable[str], among: Mapping[int, str], total: int
 ) -> Occurrences:
