@@ -65,6 +65,9 @@ class Embedder(Protocol):
     def embed_query(self, text: str) -> Vector:
         """Return the question's unit vector: float32, shape (dim,)."""
 
+    def warm(self) -> None:
+        """Begin in the background what the first text would wait for; returns at once."""
+
     def close(self) -> None:
         """Let go of connections and models; calling it twice is harmless."""
 
@@ -140,7 +143,13 @@ class Store(Protocol):
         """Return one document; None where the index does not hold it."""
 
     def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
-        """Return the nearest chunks by cosine among those ``where`` allows, best first."""
+        """Return the nearest chunks by cosine among those ``where`` allows, best first.
+
+        Exact while that is fast; in a very large index nearly all of them, with exact cosines.
+        """
+
+    def least(self, vector: Vector, where: Filter) -> float | None:
+        """Return about the least cosine among the chunks ``where`` allows; None without one."""
 
     def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
         """Return the best chunks by BM25 that hold any of the terms, best first."""

@@ -158,6 +158,8 @@ class Identity:
     chunker: int
     """Version of the way text is cut; see ``chunk.VERSION``."""
     normalised: bool = True
+    precision: str = "float32"
+    """``float32``, or ``int8``: the model's weights and activations in eight bits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,9 @@ class HashEmbedder:
         vector: Vector = self.embed([text])[0]
         return vector
 
+    def warm(self) -> None:
+        """Begin in the background what the first text would wait for: nothing here."""
+
     def close(self) -> None:
         """Do nothing: nothing is open."""
 

@@ -116,6 +116,9 @@ class OpenAIEmbedder:
         vector: Vector = vectors[0]
         return vector
 
+    def warm(self) -> None:
+        """Begin in the background what the first text would wait for: nothing here."""
+
     def close(self) -> None:
         """Close the connections."""
         with self._lock:

@@ -106,8 +106,7 @@ def _candidates(
         cosines = index.cosines(vector, others)
         near += [Scored(id, cosine) for id, cosine in zip(others, cosines, strict=True)]
         # The least alike of all that may be found: the zero that models do not agree on.
-        [least] = index.dense(-vector, 1, where) or [Scored("", 0.0)]
-        rankings["cosine"] = Ranking(near, -least.score)
+        rankings["cosine"] = Ranking(near, index.least(vector, where) or 0.0)
     if asked.words:
         rankings["bm25"] = Ranking(words, 0.0)
     return rankings

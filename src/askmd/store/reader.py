@@ -144,6 +144,14 @@ class SQLiteStore:
         scored = [Scored(ids[number], score) for number, score in found]
         return sorted(scored, key=lambda one: (-one.score, one.id))
 
+    def least(self, vector: Vector, where: Filter) -> float | None:
+        """Return about the least cosine among the chunks ``where`` allows; None without one.
+
+        Raises as ``dense`` does.
+        """
+        found = self.dense(-vector, 1, where)
+        return -found[0].score if found else None
+
     def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
         """Return the best chunks by BM25 that hold any of the terms, best first; higher is better.
 

@@ -203,7 +203,8 @@ def read_state(connection: sqlite3.Connection, path: Path) -> State:
     if meta.get("schema", SCHEMA) != SCHEMA:
         raise IndexMismatch(f"{path} was made by another version of askmd", REBUILD_STEP)
     try:
-        data = json.loads(meta["identity"])
+        # An index of before there was a choice does not say.
+        data = {"precision": "float32", **json.loads(meta["identity"])}
         if data.keys() != {one.name for one in fields(Identity)}:
             raise IndexMismatch(f"{path} was made by another version of askmd", REBUILD_STEP)
         return State(
