@@ -7,10 +7,10 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from askmd.errors import IndexFault
 
@@ -22,8 +22,8 @@ REBUILD = "rebuild-"
 _HEX = "[0-9a-f]{16}"
 _OURS = re.compile(
     rf"manifest\.json|\.gitignore|write\.(lock|pid)|.*\.{_HEX}\.tmp"
-    rf"|(index|rebuild)-{_HEX}\.sqlite3(-wal|-shm|-journal)?|vectors-{_HEX}\.faiss"
-    rf"|floor-{_HEX}\.json"
+    rf"|(index|rebuild)-{_HEX}\.sqlite3(-wal|-shm|-journal)?|(vectors|words)-{_HEX}-{_HEX}\.segment"
+    rf"|vectors-{_HEX}\.faiss|floor-{_HEX}\.json"
 )
 _SYSTEMS_OWN = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
@@ -72,6 +72,16 @@ def published_name(database: str) -> str:
     return database.replace(REBUILD, "index-")
 
 
+def segment_prefix(kind: str, database: str) -> str:
+    """Return how the names of the segments begin that are derived from a database."""
+    return published_name(database).replace("index-", f"{kind}-").replace(".sqlite3", "-")
+
+
+def segment_pattern(kind: str, database: str) -> str:
+    """Return what the segments' names match."""
+    return f"{segment_prefix(kind, database)}*.segment"
+
+
 def vectors_name(database: str) -> str:
     """Return the name of the FAISS file that is derived from a database."""
     return published_name(database).replace("index-", "vectors-").replace(".sqlite3", ".faiss")
@@ -95,11 +105,18 @@ def replace_file(path: Path, *parts: bytes | memoryview, is_durable: bool = True
 
     is_durable: also after a power cut; that costs two waits for the disk.
     """
+    with drafted(path, is_durable=is_durable) as file:
+        file.writelines(parts)
+
+
+@contextmanager
+def drafted(path: Path, *, is_durable: bool = True) -> Iterator[IO[bytes]]:
+    """Write inside what then stands in the path's place; see ``replace_file``."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         create_file(draft)
         with draft.open("wb") as file:
-            file.writelines(parts)
+            yield file
             if is_durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -145,12 +162,22 @@ def sweep_leftovers(folder: Path, database: str) -> None:
     sweep gets it.
     """
     kept = {database + companion for companion in _COMPANIONS}
-    kept |= {vectors_name(database), floor_name(database)}
+    kept.add(floor_name(database))
+    current = tuple(segment_prefix(kind, database) for kind in ("vectors", "words"))
     for entry in list(folder.iterdir()):
-        is_derived = entry.name.startswith(("index-", "vectors-", "floor-"))
+        is_derived = entry.name.startswith(("index-", "vectors-", "words-", "floor-"))
         is_leftover = is_derived or entry.name.endswith(".tmp")
-        if is_leftover and _OURS.fullmatch(entry.name) and entry.name not in kept:
+        is_kept = entry.name in kept or (
+            entry.name.startswith(current) and entry.suffix == ".segment"
+        )
+        if is_leftover and _OURS.fullmatch(entry.name) and not is_kept:
             _remove(entry)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files, as far as the system lets us."""
+    for path in paths:
+        _remove(path)
 
 
 def find_rebuilds(folder: Path) -> list[Path]:
