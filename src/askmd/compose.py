@@ -112,7 +112,7 @@ def _here() -> Path:
         raise FolderError("the current folder is gone", "go to another one") from error
 
 
-def open_embedder(config: Config) -> Embedder:
+def open_embedder(config: Config, standing: Identity | None = None) -> Embedder:
     """Return the embedder of the settings; its model is loaded when the first text comes."""
     return _provider(config).build(config)
 

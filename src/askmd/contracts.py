@@ -129,6 +129,9 @@ class Store(Protocol):
     def generation(self) -> int:
         """Grows by one with each committed write."""
 
+    def warm(self) -> None:
+        """Load what a first search waits for; what fails is told by the search."""
+
     @property
     def root(self) -> Path:
         """The documents' folder; it need not exist."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from askmd.errors import UsageError
 from askmd.types import Filter
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 HEADING = "heading"
 NEXT_STEP = "write 'guides/**' (a path), 'tag=nginx' (front matter) or 'heading=install'"
@@ -88,6 +90,8 @@ def _matches(glob: str, path: str) -> bool:
 @lru_cache(maxsize=256)
 def _compiled(glob: str) -> GitIgnoreSpec:
     """Return the pattern, without its ``!``; a leading ``#`` is a name here, never a comment."""
+    from pathspec import GitIgnoreSpec
+
     pattern = glob.removeprefix("!")
     if pattern.startswith(("#", "!")):
         pattern = f"\\{pattern}"

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from askmd.errors import ConfigError
 from askmd.files.decoding import UnreadableFile
 from askmd.files.reading import read_bytes, reason_of, stamp_of
 from askmd.types import Failure, Stamp
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 SUFFIXES = (".md", ".markdown", ".mdx")
 IGNORE_FILES = (".gitignore", ".askmdignore")
@@ -81,7 +83,7 @@ def _found(location: Path, path: str) -> Found | Failure:
         return Failure(path, reason_of(error))
 
 
-_Rules = list[tuple[Path, GitIgnoreSpec]]
+_Rules = list[tuple[Path, "GitIgnoreSpec"]]
 
 
 def _walk(
@@ -156,7 +158,7 @@ def _own_rules(folder: Path) -> _Rules:
         except (OSError, UnreadableFile):
             continue
         lines = data.decode("utf-8", "replace").splitlines()
-        rules.append((folder, GitIgnoreSpec.from_lines(filter(_is_pattern, lines))))
+        rules.append((folder, _spec(filter(_is_pattern, lines))))
     return rules
 
 
@@ -167,13 +169,20 @@ def _chosen(patterns: Sequence[str]) -> GitIgnoreSpec:
             raise ConfigError(
                 f"{pattern!r} is no pattern of gitignore's", "correct documents.include or exclude"
             )
+    return _spec(patterns)
+
+
+def _spec(patterns: Iterable[str]) -> GitIgnoreSpec:
+    """Return patterns ready to match; raises ValueError or re.error where one is none."""
+    from pathspec import GitIgnoreSpec
+
     return GitIgnoreSpec.from_lines(patterns)
 
 
 def _is_pattern(line: str) -> bool:
     """Whether a line of an ignore file can be understood; git passes over those that cannot."""
     try:
-        GitIgnoreSpec.from_lines([line])
+        _spec([line])
     except (ValueError, re.error):
         return False
     return True

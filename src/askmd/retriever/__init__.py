@@ -11,6 +11,5 @@ Other rooms need not know which is which.
 """
 
 from askmd.retriever.retrieving import Retriever
-from askmd.retriever.why import Why
 
-__all__ = ["Retriever", "Why"]
+__all__ = ["Retriever"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from askmd import compose, evidence, files, rank, store
@@ -13,11 +14,10 @@ from askmd.retriever.calibration import Gate
 from askmd.retriever.ranking import Ranked, rank_chunks
 from askmd.retriever.reranking import RERANKED, rerank
 from askmd.retriever.sources import Sources
-from askmd.retriever.target import locate
-from askmd.retriever.why import Asked, Why, explain
 from askmd.types import Chars, Chunk, Filter, Hit, Mode, Scored, Search
 
 if TYPE_CHECKING:
+    from askmd.retriever.why import Why
     from askmd.types import Vector
 
 EVERYTHING = Filter()
@@ -53,13 +53,24 @@ class Retriever:
         settings ask for, IndexCorrupt if its files are damaged.
         """
         config = config or Config.load()
-        # The index first: where there is none, no model is looked for.
-        store.open_store(config.index_folder).close()
-        embedder = embedder or compose.open_embedder(config)
-        identity = compose.wanted_identity(config, embedder)
-        reranker = compose.open_reranker(config)
-        index = store.open_store(config.index_folder, identity)
+        with ExitStack() as undo:
+            # The index first: where there is none, no model is looked for.
+            index = undo.enter_context(store.open_store(config.index_folder))
+            if embedder is None:
+                embedder = compose.open_embedder(config, index.identity)
+                undo.callback(embedder.close)
+            index.require(compose.wanted_identity(config, embedder))
+            reranker = compose.open_reranker(config)
+            undo.pop_all()
         return cls(index, embedder, config, reranker=reranker)
+
+    def warm(self) -> None:
+        """Load what a first search waits for, the model in the background; for who searches soon.
+
+        Whatever fails here is told by the search.
+        """
+        self._embedder.warm()
+        self._index.warm()
 
     def search(
         self,
@@ -121,6 +132,9 @@ class Retriever:
         path: as a search prints it, or on disk; ``path#heading`` and ``path:line`` will do too.
         Raises FolderError where the index holds no such place; see ``find`` for the rest.
         """
+        from askmd.retriever.target import locate
+        from askmd.retriever.why import Asked, explain
+
         limit = self._config.search.limit if limit is None else limit
 
         def find(limit: int, where: Filter) -> Search:

@@ -6,8 +6,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from askmd.errors import IndexLocked
 from askmd.store.folder import HOLDER, LOCK, replace_file
 
@@ -22,6 +20,8 @@ class WriteLock:
 
         The operating system lets go of it when a process dies, so a crash leaves nothing to mend.
         """
+        from filelock import FileLock, Timeout
+
         self._holder = folder / HOLDER
         self._lock = FileLock(folder / LOCK, mode=0o600, thread_local=False)
         try:

@@ -116,6 +116,15 @@ class SQLiteStore:
         with self._reading() as view:
             check_root(self._folder, view.state.root, wanted)
 
+    def warm(self) -> None:
+        """Load and check what a first search touches."""
+
+    def require(self, identity: Identity) -> None:
+        """Raise IndexMismatch unless the index has this identity, now and at each later call."""
+        self._wanted = identity
+        with self._reading():
+            pass
+
     def documents(self) -> dict[str, Document]:
         """Return every document by its path."""
         with self._reading() as view:
