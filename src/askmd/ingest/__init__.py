@@ -44,7 +44,8 @@ def ingest_folder(
     started = time.monotonic()
     config = config or Config.load()
     root = _root(folder, may_be_gone=prune)
-    with _embedder(config, embedder) as model:
+    built = None if rebuild else _built(config)
+    with _embedder(config, embedder, built) as model:
         identity = compose.wanted_identity(config, model)
         listing = list_documents(root, config)
         _check_listing(root, listing, config)
@@ -93,7 +94,8 @@ def dry_run(
     listing = list_documents(root, config)
     _check_listing(root, listing, config)
     with contextlib.ExitStack() as stack:
-        model = stack.enter_context(_embedder(config, embedder))
+        built = None if rebuild else _built(config)
+        model = stack.enter_context(_embedder(config, embedder, built))
         identity = compose.wanted_identity(config, model)
         index = None if rebuild else _reader(config, identity)
         known: Mapping[str, Document] = {}
@@ -124,12 +126,12 @@ def dry_run(
 
 
 @contextlib.contextmanager
-def _embedder(config: Config, given: Embedder | None) -> Iterator[Embedder]:
+def _embedder(config: Config, given: Embedder | None, built: Identity | None) -> Iterator[Embedder]:
     """Lend the embedder that was given, or open the settings' own and close it again."""
     if given is not None:
         yield given
         return
-    opened = compose.open_embedder(config)
+    opened = compose.open_embedder(config, built)
     try:
         yield opened
     finally:
@@ -155,6 +157,23 @@ def _reader(config: Config, identity: Identity | None = None) -> store.SQLiteSto
         return store.open_store(config.index_folder, identity)
     except NoIndex:
         return None
+
+
+def _built(config: Config) -> Identity | None:
+    """Return what the index as it stands is made of; None where there is none to follow."""
+    try:
+        index = _reader(config)
+    except IndexFault:
+        # Whoever opens it to write says what is wrong with it.
+        return None
+    if index is None:
+        return None
+    try:
+        return index.identity
+    except IndexFault:
+        return None
+    finally:
+        index.close()
 
 
 def _root(folder: str | Path, *, may_be_gone: bool) -> Path:

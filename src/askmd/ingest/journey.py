@@ -1,26 +1,54 @@
-"""One run of ingest: what is pending is embedded, written and counted."""
+"""One run of ingest: what is pending is embedded, written and counted.
+
+While one batch of texts is embedded, the next files are read and cut, and what the batch before
+completed is written.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from askmd import files, store
 from askmd.contracts import Embedder
-from askmd.errors import EmbeddingError, FolderError, Interrupted, TextsRejected
+from askmd.errors import EmbeddingError, FolderError, Interrupted
+from askmd.ingest.batch import Batch, Embedded
 from askmd.ingest.reading import Reading, Untouched
-from askmd.types import CancelCheck, Document, Failure, Indexed, Progress, ProgressCallback, Stamp
+from askmd.types import (
+    CancelCheck,
+    Chunk,
+    Document,
+    Failure,
+    Indexed,
+    Progress,
+    ProgressCallback,
+    Stamp,
+)
 
 if TYPE_CHECKING:
     from askmd.types import Vector
 
 BATCH_TEXTS = 64
-"""Texts embedded between two looks at the cancel flag; what a kill loses at most."""
+"""Texts embedded together; what a kill loses at most, but for those read meanwhile."""
 PENDING_CHUNKS = 1024
 """Chunks held in memory before they are written, whether they need embedding or not."""
+LOOK_SECONDS = 0.2
+"""How long a wait for the embedder goes on without a look at the cancel flag."""
+GRACE_SECONDS = 1.0
+"""How long the batch in flight is waited for once the user wants to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A file that is to be written once its texts have vectors."""
+
+    source: Indexed
+    place: int
+    """So many texts have vectors when this file's have: they are embedded in order."""
 
 
 @dataclass(slots=True)
@@ -41,18 +69,27 @@ class Journey:
     """Contents of files that are new to the index under their path."""
     stamps: dict[str, Stamp] = field(default_factory=dict)
     """Newer stamps of files whose content is the same."""
-    pending: list[Indexed] = field(default_factory=list)
+    pending: list[_Pending] = field(default_factory=list)
     pending_chunks: int = 0
     missing: dict[bytes, str] = field(default_factory=dict)
-    """Texts of pending chunks that have no vector yet, by their key."""
+    """Texts of pending chunks that nobody embeds yet, by their key, in order."""
+    flying: Batch | None = None
+    """The texts that are embedded just now."""
+    refused: dict[bytes, str] = field(default_factory=dict)
+    """Texts that the embedder does not take, and why."""
+    queued: int = 0
+    """Texts that were ever missing."""
+    landed: int = 0
+    """Those that were embedded since, or refused."""
 
     def read(self, reading: Reading, listing: Sequence[files.Found | Failure]) -> None:
         """Read, cut, embed and write everything that is new to the index."""
         for number, source in enumerate(reading.sources(listing)):
             self._tell("reading", number, len(listing), "files")
             self._take(source)
-            is_full = self.pending_chunks >= PENDING_CHUNKS or len(self.pending) >= PENDING_CHUNKS
-            if is_full or len(self.missing) >= BATCH_TEXTS:
+            while len(self.missing) >= BATCH_TEXTS:
+                self._advance()
+            if self.pending_chunks >= PENDING_CHUNKS or len(self.pending) >= PENDING_CHUNKS:
                 self._flush()
         self._flush()
         self.writer.touch(self.stamps)
@@ -108,71 +145,108 @@ class Journey:
         if source.document.path not in self.known:
             self.digests[source.document.digest] += 1
         texts = {store.vector_key(one.embedded): one.embedded for one in source.chunks}
-        known = self.writer.known_keys(list(texts)) | self.missing.keys()
+        known = self.writer.known_keys(list(texts)) | self.missing.keys() | self.refused.keys()
+        if self.flying:
+            known |= self.flying.texts.keys()
         fresh = {key: text for key, text in texts.items() if key not in known}
         self.counts["reused"] += len(source.chunks) - len(fresh)
         self.missing |= fresh
-        self.pending.append(source)
+        self.queued += len(fresh)
+        self.pending.append(_Pending(source, self.queued))
         self.pending_chunks += len(source.chunks)
 
     def _kind(self, source: Indexed) -> str:
         return "changed" if source.document.path in self.known else "new"
 
     def _flush(self) -> None:
-        """Embed what is missing and write what is pending; each batch is kept as it comes."""
-        vectors: dict[bytes, Vector] = {}
-        keys = list(self.missing)
-        refused: dict[bytes, str] = {}
-        for start in range(0, len(keys), BATCH_TEXTS):
-            if vectors:
-                self.writer.put_vectors(vectors)
-            self._stop_if_cancelled()
-            vectors = self._embed(keys[start : start + BATCH_TEXTS], refused)
-            done = self.counts["embedded"]
-            left = max(0, len(keys) - start - BATCH_TEXTS)
-            # Files come one by one: only of a long one is it known how much is left.
-            is_long = len(keys) > 4 * BATCH_TEXTS
-            self._tell("embedding", done, done + left if is_long else 0, "chunks")
-        self._drop(refused)
-        if self.pending or vectors:
-            self.writer.write(self.pending, vectors=vectors)
-        self.pending, self.pending_chunks, self.missing = [], 0, {}
+        """Embed whatever is missing and write whatever is pending."""
+        while self.missing or self.flying:
+            self._advance()
+        self._keep({})
 
-    def _embed(self, keys: list[bytes], refused: dict[bytes, str]) -> dict[bytes, Vector]:
-        """Return vectors by key; texts the embedder refuses are noted, the others go on."""
+    def _advance(self) -> None:
+        """Send the next batch off, and keep what the one before it has become."""
+        self._stop_if_cancelled()
+        embedded = self._land()
+        keys = list(self.missing)[:BATCH_TEXTS]
+        if keys:
+            batch = {key: self.missing.pop(key) for key in keys}
+            self.flying = Batch(self.embedder, batch)
+        self._keep(embedded.vectors)
+        # Files come one by one: only of a long one is it known how much is left.
+        left = len(self.missing) + len(keys)
+        is_long = left > 4 * BATCH_TEXTS
+        done = self.counts["embedded"]
+        self._tell("embedding", done, done + left if is_long else 0, "chunks")
+
+    def _land(self) -> Embedded:
+        """Return what became of the batch in flight, once it is done; of none nothing."""
+        if self.flying is None:
+            return Embedded()
+        while not self.flying.is_done(LOOK_SECONDS):
+            self._stop_if_cancelled()
+        batch, self.flying = self.flying, None
         try:
-            vectors = self.embedder.embed([self.missing[key] for key in keys])
-        except TextsRejected as error:
-            refused |= {keys[position]: why for position, why in error.reasons.items()}
-            rest = [key for key in keys if key not in refused]
-            return self._embed(rest, refused) if rest else {}
+            embedded = batch.result()
         except EmbeddingError as error:
             if done := self.counts["embedded"]:
                 error.message += f" ({done} chunks were embedded and are kept)"
             raise
-        self.counts["embedded"] += len(keys)
-        return dict(zip(keys, vectors, strict=True))
+        self.refused |= embedded.refused
+        self.landed += len(batch.texts)
+        self.counts["embedded"] += len(embedded.vectors)
+        return embedded
 
-    def _drop(self, refused: Mapping[bytes, str]) -> None:
-        """Fail the pending files that hold a refused text; what is indexed of them stays."""
+    def _keep(self, vectors: Mapping[bytes, Vector]) -> None:
+        """Write new vectors, and the files that need no others any more."""
+        whole = 0
+        while whole < len(self.pending) and self.pending[whole].place <= self.landed:
+            whole += 1
+        ready = self._without_refused([one.source for one in self.pending[:whole]])
+        if ready:
+            self.writer.write(ready, vectors=vectors)
+        elif vectors:
+            self.writer.put_vectors(vectors)
+        self.pending_chunks -= sum(len(one.source.chunks) for one in self.pending[:whole])
+        del self.pending[:whole]
+
+    def _without_refused(self, sources: Sequence[Indexed]) -> list[Indexed]:
+        """Fail the files that hold a refused text, and return the rest.
+
+        What is indexed of such a file stays.
+        """
         kept: list[Indexed] = []
-        for one in self.pending:
-            bad = next((c for c in one.chunks if store.vector_key(c.embedded) in refused), None)
+        for one in sources:
+            bad = next((c for c in one.chunks if self._why_refused(c)), None)
             if bad is None:
                 kept.append(one)
                 continue
             self.counts[self._kind(one)] -= 1
-            why = refused[store.vector_key(bad.embedded)]
-            reason = f"the embedder refused lines {bad.lines[0]}-{bad.lines[1]}: {why}"
+            first, last = bad.lines
+            reason = f"the embedder refused lines {first}-{last}: {self._why_refused(bad)}"
             self._fail(Failure(one.document.path, reason))
-        self.pending = kept
+        return kept
+
+    def _why_refused(self, one: Chunk) -> str | None:
+        return self.refused.get(store.vector_key(one.embedded)) if self.refused else None
 
     def _stop_if_cancelled(self) -> None:
         if self.cancel and self.cancel():
+            self._save_the_flying()
             raise Interrupted(
                 f"stopped; {self.counts['embedded']} chunks were embedded and are kept",
                 "run the same command to go on",
             )
+
+    def _save_the_flying(self) -> None:
+        """Keep the vectors of the batch in flight if they come soon."""
+        batch, self.flying = self.flying, None
+        if batch is None or not batch.is_done(GRACE_SECONDS):
+            return
+        with suppress(EmbeddingError):
+            vectors = batch.result().vectors
+            self.counts["embedded"] += len(vectors)
+            self.writer.put_vectors(vectors)
 
     def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress:
