@@ -5,7 +5,9 @@ from __future__ import annotations
 import email.utils
 import math
 import random
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
@@ -23,6 +25,17 @@ LONGEST_PAUSE_SECONDS = 60.0
 """However long a server asks us to stay away."""
 _LONGEST_DETAIL = 200
 _SENT = ("content-length", "transfer-encoding")
+
+
+def load_early() -> None:
+    """Begin to import openai in the background: it takes longer than finding what to send."""
+    # Whatever is wrong with it is told where it is used.
+    threading.Thread(target=_import_openai, name="askmd-openai", daemon=True).start()
+
+
+def _import_openai() -> None:
+    with suppress(Exception):
+        import_module("openai")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ from askmd.chunk.source import Range, Source
 from askmd.contracts import TokenCounter
 from askmd.types import Block, Chunk, Lines, Outline, Section
 
-VERSION = 3
-"""Grows whenever the same text would be cut or embedded differently."""
 UNREAD_CHARS = 100
 """How much is embedded of a chunk in which there is nothing to read: a comment, a blob."""
 

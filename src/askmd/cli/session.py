@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from askmd.ingest import IngestReport
     from askmd.inspection import Check
     from askmd.retriever import Retriever
-    from askmd.types import Passage, Search
+    from askmd.types import Mode, Passage, Search
 
 
 def configure(config_file: Path | None, index: Path | None, **flags: tuple[str, Any]) -> Config:
@@ -113,8 +113,11 @@ def cancel_on_signal() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def open_retriever(config: Config) -> Iterator[Retriever]:
-    """Open the index; where there is none yet, ingest the configured folder first."""
+def open_retriever(config: Config, mode: Mode | None = None) -> Iterator[Retriever]:
+    """Open the index; where there is none yet, ingest the configured folder first.
+
+    mode: of the searches to come; those by words alone want no model.
+    """
     from askmd.retriever import Retriever
 
     tell_endpoint(config, "embedding", "the documents' text and your questions")
@@ -129,6 +132,8 @@ def open_retriever(config: Config) -> Iterator[Retriever]:
         say(summary(report))
         retriever = Retriever.open(config)
     with retriever:
+        if (mode or config.search.mode) != "words":
+            retriever.warm()
         yield retriever
 
 
@@ -168,7 +173,7 @@ def open_chat(
     given = {"llm.model": ("--model", model), "llm.base_url": ("--base-url", base_url)}
     config = configure(config_file, index, **{k: v for k, v in given.items() if v[1]})
     where = parse_filter(filters)
-    with open_retriever(config) as retriever:
+    with open_retriever(config, mode) as retriever:
         chat = Chat.open(config, retriever, limit=limit, mode=mode, where=where, is_quoting=no_llm)
         if chat.has_llm:
             tell_endpoint(config, "llm", "your question and the passages found for it")

@@ -115,15 +115,14 @@ def search(
 ) -> None:
     """Print the passages that speak of QUESTION; "-" reads one question a line."""
     from askmd.filters import parse_filter
-    from askmd.passages import candidates_for
 
     where = parse_filter(filters)
     questions = lines_of_stdin() if question == ("-",) else [question_of(question)]
     config = configure(config_file, index)
     passages, tokens = passages or budget is not None, budget or config.llm.budget_tokens
-    with open_retriever(config) as retriever:
+    with open_retriever(config, mode) as retriever:
         for one in questions:
-            many = limit or (candidates_for(tokens) if passages else None)
+            many = limit or (_enough_for(tokens) if passages else None)
             found = retriever.find(one, limit=many, mode=mode, where=where)
             notice_degraded(found.degraded)
             if question == ("-",) and not as_json:
@@ -132,6 +131,13 @@ def search(
                 print_passages(found, passages_of(retriever, config, found, tokens), as_json)
             else:
                 print_search(found, explain=explain, is_filtered=bool(filters), as_json=as_json)
+
+
+def _enough_for(budget_tokens: int) -> int:
+    """Return how many hits fill a budget of passages."""
+    from askmd.passages import candidates_for
+
+    return candidates_for(budget_tokens)
 
 
 @askmd.command()

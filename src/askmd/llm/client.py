@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from askmd.addresses import OPENAI_URL
-from askmd.endpoint import Endpoint, faults, open_client, pause_seconds, readable
+from askmd.endpoint import Endpoint, faults, load_early, open_client, pause_seconds, readable
 from askmd.errors import LLMError
 from askmd.llm.faults import NoCompletion, Silence, explain, may_pass, without_refused
 from askmd.llm.limits import Patience, limit_size
@@ -61,6 +61,7 @@ class OpenAILLM:
         self._answer_tokens = answer_tokens
         self._attempts = attempts
         self._sleep = sleep
+        load_early()
 
     @property
     def model(self) -> str:
