@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from askmd.types import Place, Scored
 
@@ -32,18 +33,23 @@ def fuse(rankings: Sequence[Ranking]) -> list[Scored]:
     total: dict[str, float] = {}
     weights = sum(ranking.weight for ranking in rankings)
     for ranking in rankings:
-        for one in scale(ranking):
-            total[one.id] = total.get(one.id, 0.0) + one.score * ranking.weight / weights
+        share = ranking.weight / weights
+        for id, score in _scaled(ranking):
+            total[id] = total.get(id, 0.0) + score * share
     return _sorted(total)
 
 
 def scale(ranking: Ranking) -> list[Scored]:
     """Return the scores mapped to 0 at the ranking's floor and 1 at its best chunk."""
-    best = max((one.score for one in ranking.scores), default=ranking.floor)
-    span = best - ranking.floor
+    return [Scored(id, score) for id, score in _scaled(ranking)]
+
+
+def _scaled(ranking: Ranking) -> list[tuple[str, float]]:
+    floor = ranking.floor
+    span = max((one.score for one in ranking.scores), default=floor) - floor
     if span <= 0:
-        return [Scored(one.id, 1.0) for one in ranking.scores]
-    return [Scored(one.id, max(0.0, one.score - ranking.floor) / span) for one in ranking.scores]
+        return [(one.id, 1.0) for one in ranking.scores]
+    return [(one.id, max(0.0, one.score - floor) / span) for one in ranking.scores]
 
 
 def support(
@@ -54,17 +60,20 @@ def support(
     Text that answers a question rarely stands alone: of two equal chunks, the one whose neighbour
     in the document speaks of the question too is more likely right.
     """
-    at_place = {places[one.id]: one.score for one in fused if one.id in places}
+    at = {one.id: (place.path, place.position) for one in fused if (place := places.get(one.id))}
+    scores = {at[one.id]: one.score for one in fused if one.id in at}
     total: dict[str, float] = {}
     for one in fused:
-        place = places.get(one.id)
-        beside = [Place(place.path, place.position + step) for step in (-1, 1)] if place else []
-        better = max((at_place.get(each, 0.0) for each in beside), default=0.0)
+        better = 0.0
+        if one.id in at:
+            path, position = at[one.id]
+            before, after = scores.get((path, position - 1)), scores.get((path, position + 1))
+            better = max(before or 0.0, after or 0.0)
         total[one.id] = (one.score + share * better) / (1 + share)
     return _sorted(total)
 
 
 def _sorted(total: Mapping[str, float]) -> list[Scored]:
-    # Python's sort is stable: equal scores keep their order.
-    scored = [Scored(id, score) for id, score in total.items()]
-    return sorted(scored, key=lambda one: -one.score)
+    # Python's sort is stable, downwards too: equal scores keep their order.
+    ordered = sorted(total.items(), key=itemgetter(1), reverse=True)
+    return [Scored(id, score) for id, score in ordered]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from askmd.types import Chunk, Scored
 
@@ -66,12 +67,12 @@ def _alike(
     ids: Sequence[str], chunks: Mapping[str, Chunk], held: Mapping[str, frozenset[str]]
 ) -> dict[str, str]:
     """Return each chunk's family, named by its best member."""
-    shingles = {id: _shingles(chunks[id].text) for id in ids}
+    shingles = cache(lambda id: _shingles(chunks[id].text))
     family: dict[str, str] = {}
     firsts: dict[frozenset[str], list[str]] = {}
     for id in ids:
         others = firsts.setdefault(held.get(id, frozenset()), [])
-        like = (first for first in others if _resemble(shingles[id], shingles[first]))
+        like = (first for first in others if _resemble(shingles(id), shingles(first)))
         family[id] = next(like, id)
         if family[id] == id:
             others.append(id)

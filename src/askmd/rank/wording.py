@@ -94,17 +94,26 @@ def by_wording(
     places: where the terms stand in those chunks and in their neighbours.
     """
     weights = _weights(asked, occurrences)
-    around = {
-        id: [places[one] for one in both if one is not None and one in places]
-        for id, both in beside.items()
+    counts = {
+        id: [len(one.text.get(word, ())) for word in weights.words] for id, one in places.items()
     }
-    lengths = {id: _length(places[id], around[id]) for id in beside if id in places}
+    around = {id: [one for one in both if one in places] for id, both in beside.items()}
+    lengths = {
+        id: _length(places[id], [places[one] for one in others])
+        for id, others in around.items()
+        if id in places
+    }
     mean = sum(lengths.values()) / max(1, len(lengths))
     scored = []
     for id, length in lengths.items():
         norm = K1 * (1 - B + B * length / max(mean, 1.0))
-        score = _bm25(places[id], around[id], weights, norm) + _together(places[id], weights)
-        scored.append(Scored(id, score))
+        often = _often(places[id], counts[id], [counts[one] for one in around[id]], weights)
+        told = sum(
+            weight * times * (K1 + 1) / (times + norm)
+            for weight, times in zip(weights.words.values(), often, strict=True)
+            if times
+        )
+        scored.append(Scored(id, told + _together(places[id], weights)))
     return sorted(scored, key=lambda one: (-one.score, one.id))
 
 
@@ -128,13 +137,17 @@ def _length(own: WordPlaces, around: Sequence[WordPlaces]) -> float:
     )
 
 
-def _bm25(own: WordPlaces, around: Sequence[WordPlaces], weights: _Weights, norm: float) -> float:
-    score = 0.0
-    for word, weight in weights.words.items():
-        often = HEADING_WEIGHT * len(own.heading.get(word, ())) + len(own.text.get(word, ()))
-        often += BESIDE_WEIGHT * sum(len(one.text.get(word, ())) for one in around)
-        score += weight * often * (K1 + 1) / (often + norm)
-    return score
+def _often(
+    own: WordPlaces, counts: Sequence[int], around: Sequence[Sequence[int]], weights: _Weights
+) -> list[float]:
+    """Return how often each word counts as standing in a chunk, its heading and its neighbours."""
+    often = [float(count) for count in counts]
+    for place, word in enumerate(weights.words):
+        if word in own.heading:
+            often[place] += HEADING_WEIGHT * len(own.heading[word])
+        if beside := sum(one[place] for one in around):
+            often[place] += BESIDE_WEIGHT * beside
+    return often
 
 
 def _together(own: WordPlaces, weights: _Weights) -> float:

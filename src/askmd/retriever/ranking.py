@@ -18,6 +18,8 @@ POOL = 200
 """Candidates that each ranking brings to the fusion, at least."""
 WORDS_POOL = 1000
 """Chunks whose BM25 is known when the candidates of meaning are scored."""
+SUPPORTED = 400
+"""Candidates whose neighbours are looked for among each other."""
 READ = 100
 """Chunks whose words are looked at one by one, with their neighbours'."""
 MOST_WORDS = 48
@@ -85,7 +87,8 @@ def _fused(
     found = _candidates(index, vector, asked, pool, where)
     best = rank.fuse(list(found.values()))
     if vector is not None and asked.words:
-        best = rank.support(best, index.places([one.id for one in best]))
+        head = rank.support(best[:SUPPORTED], index.places([one.id for one in best[:SUPPORTED]]))
+        best = [*head, *_below(head, best[SUPPORTED:])]
     return best, found
 
 
