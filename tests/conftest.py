@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,19 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("SKIPPED LOUDLY: the shared folder with corpora and question sets is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_cache_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One cache for the whole run: a model is exported once, and never into the user's own."""
+    # Under xdist each worker has a folder of its own inside the run's.
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "askmd-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        # What platformdirs reads on Linux, macOS and Windows.
+        for name in ("XDG_CACHE_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+            patch.setenv(name, str(cache))
+        yield cache
 
 
 @pytest.fixture

@@ -415,7 +415,7 @@ def minilm() -> Iterator[SentenceTransformerEmbedder]:
     sys.addaudithook(lambda event, _: event == "socket.connect" and CONNECTED.append(event))
     folder = locate(MINILM)
     counter = TokenizerCounter(folder / "tokenizer.json", window=describe(folder).window)
-    embedder = SentenceTransformerEmbedder(folder, MINILM, counter)
+    embedder = SentenceTransformerEmbedder(describe(folder), MINILM, counter)
     yield embedder
     embedder.close()
 
@@ -429,7 +429,7 @@ from askmd.tokens import TokenizerCounter
 folder = locate("all-MiniLM-L6-v2")
 described = describe(folder)
 counter = TokenizerCounter(described.tokenizer_file, window=described.window)
-embedder = SentenceTransformerEmbedder(folder, {MINILM!r}, counter)
+embedder = SentenceTransformerEmbedder(described, {MINILM!r}, counter)
 identity = embedder.identity(max_tokens=256, chunker=1)
 print(identity.revision, identity.dim, described.window, counter.count(["one two"]),
       [m for m in ("torch", "transformers", "sentence_transformers") if m in sys.modules])
@@ -482,7 +482,11 @@ def test_prefixes_are_put_before_questions_and_passages(
     minilm: SentenceTransformerEmbedder,
 ) -> None:
     prefixed = SentenceTransformerEmbedder(
-        minilm._folder, MINILM, minilm.counter, query_prefix="query: ", passage_prefix="passage: "
+        minilm._described,
+        MINILM,
+        minilm.counter,
+        query_prefix="query: ",
+        passage_prefix="passage: ",
     )
     prefixed._model = minilm._model
     expected = minilm.embed(["query: " + NGINX, "passage: " + NGINX])
@@ -494,7 +498,7 @@ def test_prefixes_are_put_before_questions_and_passages(
 def test_a_folder_that_cannot_be_loaded_is_one_clear_line(
     model: Path, minilm: SentenceTransformerEmbedder
 ) -> None:
-    broken = SentenceTransformerEmbedder(model, "mine", HashCounter())
+    broken = SentenceTransformerEmbedder(describe(model), "mine", HashCounter())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(EmbeddingError, match="cannot be loaded"):

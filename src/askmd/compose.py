@@ -22,7 +22,7 @@ from askmd.config import (
 )
 from askmd.contracts import LLM, Embedder, Reranker, TokenCounter
 from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
-from askmd.settings import DEFAULT_MODEL, TABLES
+from askmd.settings import DEFAULT_MODEL, DEFAULT_PRECISION, TABLES
 from askmd.types import Identity
 
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
@@ -41,7 +41,7 @@ DEFAULT_WINDOW = 128_000
 class _Provider:
     """What a provider's name in the settings means."""
 
-    build: Callable[[Config], Embedder]
+    build: Callable[[Config, Identity | None], Embedder]
     tokens_per_second: float
     """Roughly, on two ordinary cores or from a server."""
 
@@ -113,8 +113,12 @@ def _here() -> Path:
 
 
 def open_embedder(config: Config, standing: Identity | None = None) -> Embedder:
-    """Return the embedder of the settings; its model is loaded when the first text comes."""
-    return _provider(config).build(config)
+    """Return the embedder of the settings; its model is loaded when the first text comes.
+
+    standing: what the index that is to be asked or added to is made of; None where one is to be
+    made. Its precision is kept unless the settings name another.
+    """
+    return _provider(config).build(config, standing)
 
 
 def open_reranker(config: Config) -> Reranker | None:
@@ -146,7 +150,8 @@ def model_folder(config: Config) -> Path | None:
     if settings.provider != "sentence-transformers":
         return None
     try:
-        return locate(settings.model or DEFAULT_MODEL, settings.revision, may_fetch=False)
+        model = settings.model or DEFAULT_MODEL
+        return locate(model, settings.revision, may_fetch=False, sum_of=_sums())
     except AskmdError:
         return None
 
@@ -226,14 +231,14 @@ def _key(config: Config, table: str) -> str:
     return os.environ.get(variable, "")
 
 
-def _hash_embedder(config: Config) -> Embedder:
+def _hash_embedder(config: Config, standing: Identity | None) -> Embedder:
     from askmd.embed.hash import HashEmbedder
     from askmd.tokens import HashCounter
 
     return HashEmbedder(HashCounter())
 
 
-def _openai_embedder(config: Config) -> Embedder:
+def _openai_embedder(config: Config, standing: Identity | None) -> Embedder:
     from askmd.embed.known_prefixes import prefixes
     from askmd.embed.openai_compatible import OpenAIEmbedder
     from askmd.tokens import openai_counter
@@ -263,13 +268,20 @@ def _openai_embedder(config: Config) -> Embedder:
 
 def _located(config: Config, key: str, model: str, *, owner: str, revision: str = "") -> Path:
     """Return the folder of the model that the setting ``key`` names; see ``embed.locate``."""
-    from askmd.embed import locate
+    from askmd.embed.location import locate
 
     # A found file may not send anything anywhere, not even a model's name to its hub.
     table = key.partition(".")[0]
     is_fetchable = not {key, f"{table}.revision"} & config.untrusted
     try:
-        return locate(model, revision, may_fetch=is_fetchable, owner=owner, setting=key)
+        return locate(
+            model,
+            revision,
+            may_fetch=is_fetchable,
+            owner=owner,
+            setting=key,
+            sum_of=_sums(),
+        )
     except EmbeddingError as error:
         if is_fetchable:
             raise
@@ -277,17 +289,26 @@ def _located(config: Config, key: str, model: str, *, owner: str, revision: str 
         raise EmbeddingError(f"the model {model} is not on this machine", fix) from error
 
 
-def _local_embedder(config: Config) -> Embedder:
-    from askmd.embed import sentence_transformer as local
-    from askmd.tokens import TokenizerCounter
+def _sums() -> Callable[[Path], str]:
+    """Return what gives a model's files their sums, remembered in the user's cache."""
+    from askmd.embed.sums import Sums
 
-    settings = config.embedding
+    return Sums(places.sums_file())
+
+
+def _local_embedder(config: Config, standing: Identity | None) -> Embedder:
+    from askmd.embed.known_prefixes import prefixes
+    from askmd.embed.local import LocalEmbedder
+    from askmd.embed.model_folder import describe
+    from askmd.tokens.tokenizer_file import TokenizerCounter
+
+    settings, sums = config.embedding, _sums()
     model = settings.model or DEFAULT_MODEL
     folder = _located(
         config, "embedding.model", model, owner="sentence-transformers", revision=settings.revision
     )
-    described = local.describe(folder)
-    query, passage = local.prefixes(
+    described = describe(folder, sums)
+    query, passage = prefixes(
         model, described.prompts, query=settings.query_prefix, passage=settings.passage_prefix
     )
     counter = TokenizerCounter(
@@ -296,13 +317,23 @@ def _local_embedder(config: Config) -> Embedder:
         prefix=passage,
         lowercase=described.lowercase,
     )
-    return local.SentenceTransformerEmbedder(
-        folder, model, counter, query_prefix=query, passage_prefix=passage
+    return LocalEmbedder(
+        described,
+        model,
+        counter,
+        cache=places.models_folder(),
+        sum_of=sums,
+        # What another provider made is no match, whatever the precision.
+        precision=settings.precision or (standing.precision if standing else ""),
+        default=DEFAULT_PRECISION,
+        is_standing=standing is not None,
+        query_prefix=query,
+        passage_prefix=passage,
     )
 
 
 _PROVIDERS = {
-    "sentence-transformers": _Provider(_local_embedder, tokens_per_second=2.8e3),
+    "sentence-transformers": _Provider(_local_embedder, tokens_per_second=6e3),
     "openai": _Provider(_openai_embedder, tokens_per_second=2e4),
     "hash": _Provider(_hash_embedder, tokens_per_second=2e5),
 }

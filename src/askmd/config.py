@@ -5,7 +5,6 @@ Each setting stands once, in ``settings``. Which files are read ``compose.config
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -255,6 +254,8 @@ def _typed(key: str, value: Any, kind: str, where: str) -> Any:
 
 def unknown(word: str, known: list[str], where: str) -> ConfigError:
     """Return the error for a word nobody knows, with the nearest one that somebody does."""
+    import difflib
+
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     names = {name.split(".")[-1]: name for name in known}
     if not near:

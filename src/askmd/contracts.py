@@ -157,6 +157,9 @@ class Store(Protocol):
     def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
         """Return the best chunks by BM25 that hold any of the terms, best first."""
 
+    def bm25(self, terms: Sequence[str], ids: Sequence[str]) -> list[float]:
+        """Return the score by BM25 of each chunk, in the same order; 0.0 without any term."""
+
     def occurrences(self, terms: Collection[str], ids: Sequence[str]) -> Occurrences:
         """Return how often each term occurs, and in which of the chunks with these ids."""
 

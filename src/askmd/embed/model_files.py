@@ -5,10 +5,8 @@ What would run code of the model's own, fetch more of it, or unpickle its weight
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,23 +96,6 @@ def window(base: Path, config: Mapping[str, Any]) -> int:
 
 
 # --- weights --------------------------------------------------------------------------------
-
-
-def sha256_of(file: Path) -> str:
-    """Return the hex sha256 of a file; read once a process, and again when it changes."""
-    try:
-        status = file.stat()
-        return _sha256(file, status.st_size, status.st_mtime_ns)
-    except OSError as error:
-        raise EmbeddingError(
-            f"{file} cannot be read: {error.strerror}", "fetch it again"
-        ) from error
-
-
-@lru_cache(maxsize=64)
-def _sha256(file: Path, size: int, mtime_ns: int) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def weight_files(folder: Path, base: Path) -> Iterator[Path]:

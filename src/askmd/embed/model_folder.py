@@ -16,12 +16,12 @@ from askmd.embed.model_files import (
     read_json,
     remote_code,
     sentence_config,
-    sha256_of,
     tensor_names,
     transformer,
     weight_files,
     window,
 )
+from askmd.embed.sums import SumOf, Sums
 from askmd.errors import ConfigError, EmbeddingError
 
 _MODULES = frozenset({"Transformer", "Pooling", "Normalize", "Dense", "Dropout", "LayerNorm"})
@@ -54,11 +54,12 @@ class Module:
     folder: Path
 
 
-def describe(folder: Path) -> ModelFolder:
+def describe(folder: Path, sum_of: SumOf | None = None) -> ModelFolder:
     """Return what the files of a model's folder say, without importing what would run it.
 
-    Raises ConfigError where a model cannot be used safely or at all, EmbeddingError where its
-    files are damaged. A folder of plain transformers, without modules.json, is mean-pooled.
+    sum_of: gives a file's sha256; else all of it is read. Raises ConfigError where a model cannot
+    be used safely or at all, EmbeddingError where its files are damaged. A folder of plain
+    transformers, without modules.json, is mean-pooled.
     """
     modules = modules_of(folder)
     base = modules[0].folder
@@ -70,7 +71,7 @@ def describe(folder: Path) -> ModelFolder:
         lowercase=sentence_config(base).get("do_lower_case") is True,
         prompts=_prompts(folder),
         tokenizer_file=base / "tokenizer.json",
-        weights=_weights(folder, modules),
+        weights=_weights(folder, modules, sum_of or Sums()),
     )
 
 
@@ -161,12 +162,12 @@ def _prompts(folder: Path) -> dict[str, str]:
 # --- weights --------------------------------------------------------------------------------
 
 
-def _weights(folder: Path, modules: Sequence[Module]) -> str:
+def _weights(folder: Path, modules: Sequence[Module], sum_of: SumOf) -> str:
     weighed = [module.folder for module in modules if module.kind in _WEIGHED]
     files = [file for part in weighed for file in weight_files(folder, part)]
     for file in files:
         tensor_names(file)
-    sums = [sha256_of(file) for file in files]
+    sums = [sum_of(file) for file in files]
     if len(sums) == 1:
         return sums[0]
     return hashlib.sha256("\n".join(sums).encode("ascii")).hexdigest()

@@ -97,7 +97,10 @@ def by_wording(
     counts = {
         id: [len(one.text.get(word, ())) for word in weights.words] for id, one in places.items()
     }
-    around = {id: [one for one in both if one in places] for id, both in beside.items()}
+    around = {
+        id: [one for one in both if one is not None and one in places]
+        for id, both in beside.items()
+    }
     lengths = {
         id: _length(places[id], [places[one] for one in others])
         for id, others in around.items()

@@ -13,7 +13,6 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 from askmd import evidence
@@ -122,6 +121,8 @@ class Gate:
 
 def measure(index: Store, embedder: Embedder) -> Floor:
     """Return what nonsense scores in an index; raises EmbeddingError without an embedder."""
+    from statistics import median
+
     chunks = index.sample(SAMPLE)
     own = [_own_words(chunk) for chunk in chunks]
     vectors = _embedded(embedder, index, [*EVERYDAY, *own])
@@ -189,6 +190,8 @@ def _embedded(embedder: Embedder, index: Store, texts: Sequence[str]) -> list[Ve
 
 def _but_for_a_few(scores: Sequence[float]) -> float:
     """Return what nineteen of twenty scores stay below."""
+    from statistics import quantiles
+
     return quantiles(scores, n=20)[-1] if len(scores) > 1 else max(scores, default=0.0)
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 POOL = 200
 """Candidates that each ranking brings to the fusion, at least."""
-WORDS_POOL = 1000
-"""Chunks whose BM25 is known when the candidates of meaning are scored."""
 SUPPORTED = 400
 """Candidates whose neighbours are looked for among each other."""
 READ = 100
@@ -97,22 +95,28 @@ def _candidates(
 ) -> dict[str, Ranking]:
     """Return the rankings to fuse, by the kind of their scores.
 
-    The best of each ranking are candidates, and have their cosine known even where meaning
-    alone would not have brought them.
+    The best of each ranking are candidates; the other's score of them is known too.
     """
     rankings: dict[str, Ranking] = {}
-    words = index.words(asked.words, max(pool, WORDS_POOL), where) if asked.words else []
+    words = index.words(asked.words, pool, where) if asked.words else []
+    near = index.dense(vector, pool, where) if vector is not None else []
     if vector is not None:
-        near = index.dense(vector, pool, where)
-        found = {one.id for one in near}
-        others = [one.id for one in words[:pool] if one.id not in found]
+        others = _without(words, near)
         cosines = index.cosines(vector, others)
-        near += [Scored(id, cosine) for id, cosine in zip(others, cosines, strict=True)]
-        # The least alike of all that may be found: the zero that models do not agree on.
-        rankings["cosine"] = Ranking(near, index.least(vector, where) or 0.0)
+        also = [Scored(id, cosine) for id, cosine in zip(others, cosines, strict=True)]
+        rankings["cosine"] = Ranking([*near, *also], index.least(vector, where) or 0.0)
     if asked.words:
-        rankings["bm25"] = Ranking(words, 0.0)
+        others = _without(near, words)
+        scores = index.bm25(asked.words, others)
+        also = [Scored(id, score) for id, score in zip(others, scores, strict=True) if score]
+        rankings["bm25"] = Ranking([*words, *also], 0.0)
     return rankings
+
+
+def _without(ranking: Sequence[Scored], others: Sequence[Scored]) -> list[str]:
+    """Return the ids that the others do not have."""
+    known = {one.id for one in others}
+    return [one.id for one in ranking if one.id not in known]
 
 
 def _fitting(

@@ -14,7 +14,7 @@ from askmd import evidence, rank
 from askmd.contracts import Store
 from askmd.filters import HEADING, allows_document, allows_heading
 from askmd.rank import Wording
-from askmd.retriever.ranking import POOL, WORDS_POOL, Ranked, rank_chunks
+from askmd.retriever.ranking import POOL, Ranked, rank_chunks
 from askmd.retriever.reasons import because, next_step
 from askmd.retriever.reranking import RERANKED
 from askmd.retriever.target import Target
@@ -218,13 +218,11 @@ def _lists(index: Store, vector: Vector | None, wording: Wording, where: Filter)
 
 def _depth(lists: _Lists, ids: Collection[str]) -> int | None:
     """Return for how many hits a search takes one of the chunks as a candidate; None for never."""
-    dense, bm25 = (
+    firsts = (
         next((place for place, one in enumerate(ranking, 1) if one.id in ids), None)
         for ranking in (lists.dense, lists.bm25)
     )
-    enough = [(dense + 1) // 2] if dense else []
-    enough += [(bm25 + 1) // 2 if bm25 > WORDS_POOL else 1] if bm25 else []
-    return min(enough, default=None)
+    return min(((first + 1) // 2 for first in firsts if first), default=None)
 
 
 def _reach(
@@ -236,15 +234,17 @@ def _reach(
     ids: Collection[str],
 ) -> _Reach:
     """Return the ranking for the hits asked for, or for as many as it takes to see the place."""
-    limit = max(asked.limit, depth or 0)
+    limit, total = max(asked.limit, depth or 0), asked.index.occurrences((), ()).total
     while True:
         ranked = rank_chunks(asked.index, vector, wording, limit=limit, where=where)
         places = (place for place, one in enumerate(ranked.best, 1) if one.id in ids)
         first = next(places, None)
-        if first is None or first <= max(limit, STEADY):
+        # Among equal scores a candidate may still stand behind the last that was looked at.
+        is_missed = first is None and depth is not None and limit < total
+        if not is_missed and (first is None or first <= max(limit, STEADY)):
             return _Reach(ranked, limit, first)
         # More hits bring more candidates, and they may stand before it.
-        limit = first
+        limit = first or 2 * limit
 
 
 def _hit(

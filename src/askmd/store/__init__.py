@@ -1,4 +1,4 @@
-"""Chunks and vectors on disk: SQLite is the truth, words and FAISS are found through it.
+"""Chunks and vectors on disk: SQLite is the truth, and what searches fast is derived from it.
 
     folder    names, permissions, files replaced as a whole        nothing below it
     manifest  which database is current, how far it came
@@ -6,12 +6,16 @@
     database  connections, transactions, SQLite's errors explained
     schema    tables, identity, root                    rows       documents and chunks as rows
     selection a Filter as chunk numbers                 words      FTS5 and BM25
-    vectors   the FAISS file as bytes                   floats     vectors checked (numpy)
-    nearest   FAISS, derived from SQLite                reading    questions to the tables
+    derived   a file of arrays under checksums          segments   which of them there are to be
+    floats    vectors checked (numpy)                   vectors    a segment of them, written
+    nearest   vectors searched, small segments whole    approximate  large ones, by FAISS
+    snapshots a generation: segments and what they lack  vector_index  the newest, for all threads
+    reading   questions to the tables
     replacing a document in its old one's place
     writer, opening                                     connections, reader
 
-Importing this package loads neither numpy nor FAISS; the first vector does.
+Importing this package loads neither numpy nor FAISS; the first vector loads
+numpy, and a segment of 50,000 vectors FAISS.
 """
 
 from askmd.store.opening import open_writer

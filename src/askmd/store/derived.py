@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -39,6 +39,11 @@ _END = _SUM + 8 + len(_MAGIC)
 class Damaged(ValueError):
     """A file is not what was written."""
 
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        """Say what is wrong, and with which file where that is open."""
+        super().__init__(message)
+        self.path = path
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -54,7 +59,9 @@ class Origin:
     last: int
     """up to this one, inclusive,"""
     count: int
-    """as many as there were of these."""
+    """as many as there were of these"""
+    generation: int = 0
+    """in this generation; 0 where a former askmd wrote the file."""
 
 
 class Derived:
@@ -76,6 +83,10 @@ class Derived:
             for name, (kind, shape, start) in description["arrays"].items()
         }
         self._seen = bytearray(-(-payload // BLOCK))
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is an array of this name."""
+        return name in self._arrays
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array."""
@@ -108,8 +119,11 @@ class Derived:
         kind, shape, offset = self._arrays[name]
         width = np.dtype(kind).itemsize * prod(shape[1:])
         starts = offset + places * width
-        for block in np.unique(np.concatenate([starts // BLOCK, (starts + width - 1) // BLOCK])):
-            self._check_block(int(block))
+        if width > BLOCK:
+            for start in starts.tolist():
+                self.check(start, start + width)
+        else:
+            self._check_blocks(np.concatenate([starts // BLOCK, (starts + width - 1) // BLOCK]))
         return np.frombuffer(self._map, kind, count=prod(shape), offset=offset).reshape(shape)
 
     def check(self, start: int = 0, stop: int | None = None) -> None:
@@ -119,6 +133,12 @@ class Derived:
             for block in range(start // BLOCK, -(-stop // BLOCK)):
                 self._check_block(block)
 
+    def _check_blocks(self, blocks: npt.NDArray[np.int64]) -> None:
+        import numpy as np
+
+        for block in np.unique(blocks[np.frombuffer(self._seen, np.uint8)[blocks] == 0]).tolist():
+            self._check_block(block)
+
     def _check_block(self, block: int) -> None:
         if self._seen[block]:
             return
@@ -126,7 +146,7 @@ class Derived:
         with memoryview(self._map) as whole, whole[block * BLOCK : end] as part:
             digest = blake2b(part, digest_size=_SUM).digest()
         if digest != self._sums[block * _SUM : (block + 1) * _SUM]:
-            raise Damaged("its content does not match its checksum")
+            raise Damaged("its content does not match its checksum", self.path)
         self._seen[block] = 1
 
 
@@ -187,6 +207,18 @@ class Draft:
                 raise ValueError(f"{name} cannot go on here")
             shape[0] += len(piece)
             self._write(piece.astype(kind, copy=False).tobytes())
+
+    def reread(self, name: str, places: Iterable[int]) -> Iterator[Array]:
+        """Yield rows that were written, one by one; nothing is mapped, so memory stays flat."""
+        import numpy as np
+
+        kind, shape, start = self._arrays[name]
+        width = np.dtype(kind).itemsize * prod(shape[1:])
+        self._file.flush()
+        with Path(self._file.name).open("rb", buffering=0) as file:
+            for place in places:
+                file.seek(start + place * width)
+                yield np.frombuffer(file.read(width), kind).reshape(shape[1:])
 
     def finish(self, origin: Origin) -> None:
         """Write what makes it a whole file."""

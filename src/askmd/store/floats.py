@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,22 +57,6 @@ def check_question(vector: Vector, dim: int) -> Vector:
 def to_bytes(vector: Vector) -> bytes:
     """Return a vector as it is stored."""
     return vector.astype(_LITTLE_ENDIAN).tobytes()
-
-
-def cosines(
-    connection: sqlite3.Connection, question: Vector, ids: Sequence[str], database: Path
-) -> dict[str, float]:
-    """Return the cosine of each chunk that exists, by its id, from the stored vectors."""
-    rows = connection.execute(
-        "SELECT chunks.id, key, vector, vectors.checksum FROM chunks "
-        "LEFT JOIN vectors ON vectors.key = chunks.vector_key "
-        "WHERE chunks.id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(ids)),),
-    ).fetchall()
-    if not rows:
-        return {}
-    scores = read_matrix(rows, question.size, database) @ question
-    return {row[0]: as_cosine(score) for row, score in zip(rows, scores.tolist(), strict=True)}
 
 
 def as_cosine(score: float) -> float:

@@ -82,11 +82,6 @@ def segment_pattern(kind: str, database: str) -> str:
     return f"{segment_prefix(kind, database)}*.segment"
 
 
-def vectors_name(database: str) -> str:
-    """Return the name of the FAISS file that is derived from a database."""
-    return published_name(database).replace("index-", "vectors-").replace(".sqlite3", ".faiss")
-
-
 def floor_name(database: str) -> str:
     """Return the name of the file with what was measured of a database."""
     return published_name(database).replace("index-", "floor-").replace(".sqlite3", ".json")

@@ -1,34 +1,133 @@
-"""Vectors searched with FAISS, which is derived from SQLite. Imported at the first search."""
+"""The vectors of one generation, searched: rows in segments, rows of SQLite, less what is gone.
+
+Small segments are searched whole, by one product; a large one by ``approximate``. What is found
+is scored anew, each row alike, so that equal rows have equal cosines wherever they stand.
+"""
 
 from __future__ import annotations
 
-import json
-import logging
-import sqlite3
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
-from askmd.errors import IndexCorrupt
-from askmd.store.floats import as_cosine, read_matrix
-from askmd.store.manifest import REBUILD_STEP
-from askmd.store.schema import State, check_chunks
+from askmd.store.floats import as_cosine
 from askmd.store.selection import Numbers
-from askmd.store.vectors import Header, read_vector_file, write_vector_file
 
 if TYPE_CHECKING:
-    from askmd.types import Vector
+    from askmd.types import Vector, Vectors
 
-logger = logging.getLogger("askmd")
-_BATCH_ROWS = 4096
-_WITH_VECTORS = """
-SELECT chunks.number, key, vector, vectors.checksum
-FROM chunks JOIN vectors ON vectors.key = chunks.vector_key
-"""
+    Places = npt.NDArray[np.int64]
+    Mask = npt.NDArray[np.bool_]
+
+DECIMALS = 6
+"""Cosines are told as exactly as two machines agree on them."""
+_MARGIN = 2e-6
+"""More than two ways to add up one product of unit vectors in float32 differ by."""
+_FEW = 8
+"""One row in so many is multiplied by itself; of more, all are."""
+_BATCH_ROWS = 256
+_KEPT_CHOICES = 4
+
+
+@dataclass(slots=True)
+class Asked:
+    """A question and what was computed for it; of one thread."""
+
+    question: Vector
+    scores: dict[int, Vector] = field(default_factory=dict)
+    """Of all rows of a block, by the block's id."""
+
+
+class Part(Protocol):
+    """Some of a generation's vectors, by their place among these."""
+
+    @property
+    def numbers(self) -> npt.NDArray[np.int64]:
+        """The chunks' numbers, ascending, those that are gone among them."""
+
+    @property
+    def gone(self) -> Mask | None:
+        """Which rows are gone; None where none is."""
+
+    def without(self, gone: Mask) -> Part:
+        """Return the same, with these rows gone and no others."""
+
+    def rows(self, places: Places) -> Vectors:
+        """Return a copy of some rows."""
+
+    def best(self, asked: Asked, limit: int, allowed: Mask | None) -> Places:
+        """Return where the best rows are, ``limit`` or more; only allowed ones."""
+
+    def least(self, asked: Asked, allowed: Mask | None) -> Places:
+        """Return where about the least alike of the allowed rows are."""
+
+
+class Block:
+    """Rows that are searched exactly."""
+
+    def __init__(
+        self, numbers: npt.NDArray[np.int64], matrix: Vectors, gone: Mask | None = None
+    ) -> None:
+        """Search rows of a checked matrix, in memory or in a mapped file."""
+        self.numbers = numbers
+        self.matrix = matrix
+        self.gone = gone
+
+    def without(self, gone: Mask) -> Block:
+        """Return the same, with these rows gone and no others."""
+        return Block(self.numbers, self.matrix, gone)
+
+    def rows(self, places: Places) -> Vectors:
+        """Return a copy of some rows."""
+        return self.matrix[places]
+
+    def best(self, asked: Asked, limit: int, allowed: Mask | None) -> Places:
+        """Return where the best rows are, and those as good as the last of them."""
+        places, scores = self._scores(asked, allowed)
+        kept = best_of(scores, limit)
+        return kept if places is None else places[kept]
+
+    def least(self, asked: Asked, allowed: Mask | None) -> Places:
+        """Return where the least alike of the allowed rows is."""
+        places, scores = self._scores(asked, allowed)
+        lowest = np.array([np.argmin(scores)]) if len(scores) else np.empty(0, dtype=np.int64)
+        return lowest if places is None else places[lowest]
+
+    def _scores(self, asked: Asked, allowed: Mask | None) -> tuple[Places | None, Vector]:
+        """Return which rows may be found, None for all, and their scores."""
+        if allowed is None:
+            return None, self._all_scores(asked)
+        places = np.flatnonzero(allowed)
+        if id(self) not in asked.scores and len(places) * _FEW < len(self.numbers):
+            return places, multiply(self.matrix, places, asked.question)
+        return places, self._all_scores(asked)[places]
+
+    def _all_scores(self, asked: Asked) -> Vector:
+        found = asked.scores.get(id(self))
+        if found is None:
+            found = asked.scores[id(self)] = self.matrix @ asked.question
+        return found
+
+
+def best_of(scores: Vector, limit: int) -> Places:
+    """Return where the best scores are, and all that may be as good as the last of them."""
+    if limit >= len(scores):
+        return np.arange(len(scores))
+    last = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    return np.flatnonzero(scores >= last - _MARGIN)
+
+
+def multiply(matrix: Vectors, places: Places, question: Vector) -> Vector:
+    """Return some rows' products with a question, with few rows in memory at a time."""
+    if not len(places):
+        return np.empty(0, dtype=np.float32)
+    # Small enough to be taken from memory that the process has already.
+    batches = range(0, len(places), _BATCH_ROWS)
+    return np.concatenate([matrix[places[at : at + _BATCH_ROWS]] @ question for at in batches])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,130 +136,89 @@ class Snapshot:
 
     numbering: str
     generation: int
-    index: Any
-    """IndexIDMap2 over IndexFlatIP; its ids are chunk numbers."""
+    parts: tuple[Part, ...]
+    _own: threading.local = field(default_factory=threading.local)
+    _choices: dict[int, tuple[Numbers, list[Mask | None]]] = field(default_factory=dict)
+
+    def ask(self, question: Vector) -> Asked:
+        """Return a question with what this thread computed for it last."""
+        last: Asked | None = getattr(self._own, "asked", None)
+        if last is None or not np.array_equal(last.question, question):
+            last = self._own.asked = Asked(question.copy())
+        return last
+
+    def choose(self, allowed: Numbers | None) -> list[Mask | None]:
+        """Return for each part which rows may be found; None for all."""
+        if allowed is None:
+            return [None if part.gone is None else ~part.gone for part in self.parts]
+        held = self._choices.get(id(allowed))
+        if held is not None:
+            return held[1]
+        wanted = np.array(allowed.values, dtype=np.int64)
+        masks: list[Mask | None] = [_mask(part, wanted) for part in self.parts]
+        if len(self._choices) >= _KEPT_CHOICES:
+            self._choices.clear()
+        # With the numbers beside it: as long as these live, no others have their id.
+        self._choices[id(allowed)] = (allowed, masks)
+        return masks
 
 
-def take_snapshot(
-    connection: sqlite3.Connection, state: State, file: Path, database: Path
-) -> Snapshot:
-    """Return the vectors of the state the connection sees: from the file if it is sound.
-
-    A file that is missing or damaged is no loss: it is derived, and SQLite holds the truth.
-    """
-    index = _load(file, state)
-    index = _build(connection, state, database) if index is None else index
-    return update_snapshot(Snapshot(state.numbering, 0, index), connection, state, database)
+def _mask(part: Part, wanted: npt.NDArray[np.int64]) -> Mask:
+    mask = np.zeros(len(part.numbers), dtype=np.bool_)
+    mask[find_places(part.numbers, wanted)[0]] = True
+    return mask if part.gone is None else mask & ~part.gone
 
 
-def update_snapshot(
-    old: Snapshot, connection: sqlite3.Connection, state: State, database: Path
-) -> Snapshot:
-    """Return the vectors of the state the connection sees, with the old ones where they stand.
-
-    A number's vector never changes, so comparing the numbers is enough. Raises IndexCorrupt
-    where chunks or their vectors are missing.
-    """
-    held = _held_numbers(old.index)
-    wanted = _all_numbers(connection)
-    check_chunks(len(wanted), state, database)
-    gone = np.setdiff1d(held, wanted, assume_unique=True)
-    added = np.setdiff1d(wanted, held, assume_unique=True)
-    index = old.index
-    if len(gone) + len(added) > len(wanted) // 2:
-        index = _build(connection, state, database)
-    elif len(gone) or len(added):
-        # Other threads may be searching the old one.
-        index = faiss.clone_index(old.index)
-        if len(gone):
-            index.remove_ids(faiss.IDSelectorBatch(gone))
-        _add(index, connection, added, database)
-    if index.ntotal != len(wanted):
-        raise IndexCorrupt(
-            f"{database} is damaged: {len(wanted)} chunks have {index.ntotal} vectors",
-            REBUILD_STEP,
-        )
-    return Snapshot(state.numbering, state.generation, index)
-
-
-def publish(snapshot: Snapshot, state: State, file: Path) -> None:
-    """Write the snapshot's FAISS file."""
-    index = snapshot.index
-    last_number = int(_held_numbers(index).max(initial=0))
-    header = Header(state.uuid, state.numbering, index.d, index.ntotal, last_number)
-    write_vector_file(file, header, faiss.serialize_index(index).data)
+def find_places(
+    numbers: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]
+) -> tuple[Places, Places]:
+    """Return where those of the wanted numbers are that are there, and which of them these are."""
+    places = np.searchsorted(numbers, wanted)
+    inside = np.flatnonzero(places < len(numbers))
+    found = inside[numbers[places[inside]] == wanted[inside]]
+    return places[found], found
 
 
 def nearest(
     snapshot: Snapshot, question: Vector, limit: int, allowed: Numbers | None
 ) -> list[tuple[int, float]]:
-    """Return chunk numbers with their cosines, best first: exact, among the allowed ones only."""
-    count = snapshot.index.ntotal if allowed is None else len(allowed.values)
-    limit = min(limit, count)
+    """Return chunk numbers with their cosines, best first, among the allowed ones only.
+
+    Exact but for what a large segment's approximate index leaves out.
+    """
     if limit <= 0:
         return []
-    parameters = None
-    if allowed is not None:
-        selector = faiss.IDSelectorBatch(np.array(allowed.values, dtype=np.int64))
-        parameters = faiss.SearchParameters()
-        parameters.sel = selector
-    scores, numbers = snapshot.index.search(question[None], limit, params=parameters)
-    pairs = zip(numbers[0].tolist(), scores[0].tolist(), strict=True)
-    # FAISS pads what it did not find with -1.
-    return [(number, as_cosine(score)) for number, score in pairs if number != -1]
+    asked = snapshot.ask(question)
+    found: list[tuple[int, float]] = []
+    for part, mask in zip(snapshot.parts, snapshot.choose(allowed), strict=True):
+        found += _scored(part, part.best(asked, limit, mask), question)
+    return sorted(found, key=lambda one: (-one[1], one[0]))[:limit]
 
 
-def _load(file: Path, state: State) -> Any | None:
-    """Return the file's index if it is this database's and sound, else None."""
-    try:
-        found = read_vector_file(file)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        logger.warning("%s is set aside and made anew from the database: %s", file, error)
-        return None
-    header = found.header
-    if (header.uuid, header.numbering) != (state.uuid, state.numbering):
-        logger.warning("%s belongs to another index and is made anew", file)
-        return None
-    try:
-        index = faiss.deserialize_index(np.frombuffer(found.payload, dtype=np.uint8))
-    except RuntimeError as error:
-        # Sound, but of a FAISS whose format this one does not read.
-        logger.warning("%s is made anew from the database: %s", file, error)
-        return None
-    if (index.d, index.ntotal) != (state.identity.dim, header.count):
-        logger.warning("%s does not hold what it says and is made anew", file)
-        return None
-    return index
+def least(snapshot: Snapshot, question: Vector, allowed: Numbers | None) -> float | None:
+    """Return about the least cosine of the allowed chunks; None without one."""
+    asked = snapshot.ask(question)
+    found: list[tuple[int, float]] = []
+    for part, mask in zip(snapshot.parts, snapshot.choose(allowed), strict=True):
+        found += _scored(part, part.least(asked, mask), question)
+    return min((score for _, score in found), default=None)
 
 
-def _build(connection: sqlite3.Connection, state: State, database: Path) -> Any:
-    """Return an index of every chunk's vector, from SQLite."""
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(state.identity.dim))
-    _add_rows(index, connection.execute(_WITH_VECTORS), database)
-    return index
+def cosines(snapshot: Snapshot, question: Vector, ids: Mapping[int, str]) -> dict[str, float]:
+    """Return the cosine of each of these chunks that the snapshot holds, by id."""
+    wanted = np.array(sorted(ids), dtype=np.int64)
+    return {
+        ids[number]: score
+        for part in snapshot.parts
+        for number, score in _scored(part, find_places(part.numbers, wanted)[0], question)
+    }
 
 
-def _add(
-    index: Any, connection: sqlite3.Connection, numbers: npt.NDArray[np.int64], database: Path
-) -> None:
-    where = "WHERE chunks.number IN (SELECT value FROM json_each(?))"
-    rows = connection.execute(_WITH_VECTORS + where, (json.dumps(numbers.tolist()),))
-    _add_rows(index, rows, database)
-
-
-def _add_rows(index: Any, rows: sqlite3.Cursor, database: Path) -> None:
-    while batch := rows.fetchmany(_BATCH_ROWS):
-        numbers = np.array([row[0] for row in batch], dtype=np.int64)
-        index.add_with_ids(read_matrix(batch, index.d, database), numbers)
-
-
-def _held_numbers(index: Any) -> npt.NDArray[np.int64]:
-    numbers: npt.NDArray[np.int64] = faiss.vector_to_array(index.id_map)
-    return numbers
-
-
-def _all_numbers(connection: sqlite3.Connection) -> npt.NDArray[np.int64]:
-    rows = connection.execute("SELECT number FROM chunks ORDER BY number")
-    return np.fromiter((number for (number,) in rows), dtype=np.int64)
+def _scored(part: Part, places: Places, question: Vector) -> Iterator[tuple[int, float]]:
+    if not len(places):
+        return
+    # Row by row in one order and in double precision: a matrix product adds up as it likes.
+    products = (part.rows(places).astype(np.float64) * question).sum(axis=1)
+    scores: Sequence[Any] = products.round(DECIMALS).tolist()
+    for number, score in zip(part.numbers[places].tolist(), scores, strict=True):
+        yield number, as_cosine(score)

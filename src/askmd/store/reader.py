@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from askmd.errors import IndexCorrupt, IndexFault
 from askmd.store import calibration, reading, word_places, words
 from askmd.store.connections import Connection, Connections
 from askmd.store.database import explained, reading_transaction
-from askmd.store.folder import absolute_root, sizes, vectors_name
+from askmd.store.folder import absolute_root, sizes
 from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
 from askmd.store.reading import Counts
 from askmd.store.replacing import find_keys
@@ -29,6 +29,8 @@ from askmd.store.schema import (
     read_state,
 )
 from askmd.store.selection import Numbers, read_ids, select_numbers
+from askmd.store.vector_index import VectorIndex
+from askmd.store.word_index import WordIndex
 from askmd.types import (
     Chunk,
     Document,
@@ -42,7 +44,10 @@ from askmd.types import (
 
 if TYPE_CHECKING:
     from askmd.store.nearest import Snapshot
+    from askmd.store.word_search import Lexicon
     from askmd.types import Vector
+
+Found = TypeVar("Found")
 
 _ATTEMPTS = 5
 _KEPT_SELECTIONS = 16
@@ -70,7 +75,8 @@ class SQLiteStore:
         self._wanted = identity
         self._connections = Connections(folder)
         self._lock = threading.Lock()
-        self._snapshot: Snapshot | None = None
+        self._vectors = VectorIndex()
+        self._words = WordIndex()
         self._held = threading.local()
         self._selections: dict[tuple[str, int, Filter], Numbers | None] = {}
 
@@ -118,6 +124,10 @@ class SQLiteStore:
 
     def warm(self) -> None:
         """Load and check what a first search touches."""
+        with self._reading() as view:
+            if view.state.identity.dim:
+                self._vectors.take(view.connection, view.state, view.database)
+            self._words.warm(view.connection, view.state, view.database)
 
     def require(self, identity: Identity) -> None:
         """Raise IndexMismatch unless the index has this identity, now and at each later call."""
@@ -136,8 +146,9 @@ class SQLiteStore:
             return reading.find_document(view.connection, path, view.database)
 
     def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
-        """Return the nearest chunks by cosine among those ``where`` allows, best first; exact.
+        """Return the nearest chunks by cosine among those ``where`` allows, best first.
 
+        Exact, but in a very large index it may lack a few; see ``approximate``.
         vector: float32, shape (dim,), of length one. Raises IndexMismatch for another dimension,
         EmbeddingError for anything else that is no unit vector.
         """
@@ -148,7 +159,9 @@ class SQLiteStore:
                 return []
             question = floats.check_question(vector, view.state.identity.dim)
             allowed = self._select(view, where)
-            found = nearest.nearest(self._take_snapshot(view), question, limit, allowed)
+            found = self._by_vectors(
+                view, lambda snapshot: nearest.nearest(snapshot, question, limit, allowed)
+            )
             ids = read_ids(view.connection, [number for number, _ in found], view.database)
         scored = [Scored(ids[number], score) for number, score in found]
         return sorted(scored, key=lambda one: (-one.score, one.id))
@@ -158,8 +171,16 @@ class SQLiteStore:
 
         Raises as ``dense`` does.
         """
-        found = self.dense(-vector, 1, where)
-        return -found[0].score if found else None
+        from askmd.store import floats, nearest
+
+        with self._reading() as view:
+            if not view.state.identity.dim:
+                return None
+            question = floats.check_question(vector, view.state.identity.dim)
+            allowed = self._select(view, where)
+            return self._by_vectors(
+                view, lambda snapshot: nearest.least(snapshot, question, allowed)
+            )
 
     def words(self, terms: Sequence[str], limit: int, where: Filter) -> list[Scored]:
         """Return the best chunks by BM25 that hold any of the terms, best first; higher is better.
@@ -168,7 +189,24 @@ class SQLiteStore:
         """
         with self._reading() as view:
             allowed = self._select(view, where)
-            return words.best_by_words(view.connection, terms, limit, allowed, view.database)
+            found = self._by_words(
+                view,
+                lambda lexicon: lexicon.best(terms, limit, allowed),
+                lambda: words.best_by_words(view.connection, terms, limit, allowed, view.database),
+            )
+            words.check_held(view.connection, found, view.database)
+        return found
+
+    def bm25(self, terms: Sequence[str], ids: Sequence[str]) -> list[float]:
+        """Return the score by BM25 of each chunk, in the same order; 0.0 without any term."""
+        with self._reading() as view:
+            among = reading.read_numbers(view.connection, ids)
+            found = self._by_words(
+                view,
+                lambda lexicon: lexicon.scores(terms, among),
+                lambda: words.scores_by_words(view.connection, terms, among),
+            )
+        return [found.get(id, 0.0) for id in ids]
 
     def occurrences(self, terms: Collection[str], ids: Sequence[str]) -> Occurrences:
         """Return where terms occur, by the same stemming as a search: see ``Occurrences``.
@@ -177,13 +215,21 @@ class SQLiteStore:
         """
         with self._reading() as view:
             among = reading.read_numbers(view.connection, ids)
-            total = count_chunks(view.connection)
-            return words.find_occurrences(view.connection, terms, among, total)
+            return self._by_words(
+                view,
+                lambda lexicon: lexicon.occurrences(terms, among),
+                lambda: words.find_occurrences(view.connection, terms, among),
+            )
 
     def word_places(self, terms: Collection[str], ids: Sequence[str]) -> dict[str, WordPlaces]:
         """Return where the terms stand in each of the chunks that exist, by id."""
         with self._reading() as view:
-            return word_places.read_word_places(view.connection, terms, ids)
+            among = reading.read_numbers(view.connection, ids)
+            return self._by_words(
+                view,
+                lambda lexicon: lexicon.places(terms, among),
+                lambda: word_places.read_word_places(view.connection, terms, ids),
+            )
 
     def beside(self, ids: Sequence[str]) -> dict[str, tuple[str | None, str | None]]:
         """Return the ids of the chunks before and after each one in its document, by id."""
@@ -200,13 +246,16 @@ class SQLiteStore:
 
         A chunk that is gone since it was found has -1.0. Raises as ``dense`` does.
         """
-        from askmd.store import floats
+        from askmd.store import floats, nearest
 
         with self._reading() as view:
             if not view.state.identity.dim:
                 return [-1.0] * len(ids)
             question = floats.check_question(vector, view.state.identity.dim)
-            found = floats.cosines(view.connection, question, ids, view.database)
+            numbers = reading.read_numbers(view.connection, ids)
+            found = self._by_vectors(
+                view, lambda snapshot: nearest.cosines(snapshot, question, numbers)
+            )
         return [found.get(id, -1.0) for id in ids]
 
     def chunks(self, ids: Sequence[str]) -> dict[str, Chunk]:
@@ -244,7 +293,7 @@ class SQLiteStore:
     def close(self) -> None:
         """Let go of every connection once its query is done; calling it twice is harmless."""
         self._connections.close()
-        self._snapshot = None
+        self._vectors.close()
 
     def calibration(self) -> str | None:
         """Return what was kept of this index, or of it when it was nearly the same; else None."""
@@ -256,23 +305,20 @@ class SQLiteStore:
         with self._reading() as view:
             calibration.write(self._folder, view.connection, view.state, view.database, text)
 
-    def _take_snapshot(self, view: _View) -> Snapshot:
-        """Return the vectors of the view's generation."""
-        from askmd.store import nearest
+    def _by_vectors(self, view: _View, search: Callable[[Snapshot], Found]) -> Found:
+        """Return what is found among the vectors of a view's generation."""
+        return self._vectors.answer(view.connection, view.state, view.database, search)
 
-        state, database = view.state, view.database
-        with self._lock:
-            held = self._snapshot
-            if held is None or held.numbering != state.numbering:
-                file = self._folder / vectors_name(database.name)
-                held = nearest.take_snapshot(view.connection, state, file, database)
-            elif held.generation < state.generation:
-                held = nearest.update_snapshot(held, view.connection, state, database)
-            self._snapshot = held
-        if held.generation > state.generation:
-            # Another thread looked later; this call keeps to the generation it began with.
-            held = nearest.update_snapshot(held, view.connection, state, database)
-        return held
+    def _by_words(
+        self,
+        view: _View,
+        by_segments: Callable[[Lexicon], Found | None],
+        otherwise: Callable[[], Found],
+    ) -> Found:
+        """Return what is found among the words of a view's generation, the other way without."""
+        return self._words.answer(
+            view.connection, view.state, view.database, by_segments, otherwise
+        )
 
     def _select(self, view: _View, where: Filter) -> Numbers | None:
         """Return what a filter allows; computed once a generation."""

@@ -28,6 +28,9 @@ _UPDATE_CHUNK = (
     f"UPDATE chunks SET ({CHUNK_COLUMNS}, checksum) = "
     f"({', '.join('?' * (CHUNK_COLUMNS.count(',') + 2))}) WHERE number = ?"
 )
+_DERIVED_FROM = ("id", "text", "words_heading", "words_text", "vector_key")
+"""Of a chunk's columns, what anything is derived from that goes by its number."""
+_KNOWN = f"SELECT number, checksum, {', '.join(_DERIVED_FROM)} FROM chunks WHERE document = ?"
 _PUT_DOCUMENT = (
     f"INSERT INTO documents ({DOCUMENT_COLUMNS}) "
     f"VALUES ({', '.join('?' * (DOCUMENT_COLUMNS.count(',') + 1))}) "
@@ -64,7 +67,8 @@ def remove_documents(connection: sqlite3.Connection, paths: Sequence[str], now: 
 def replace_document(connection: sqlite3.Connection, indexed: Indexed, now: float) -> None:
     """Put a document and its chunks in the place of what its path held before.
 
-    A chunk that keeps its id and its vector keeps its number, so what is derived from it stands.
+    A chunk that keeps its id, its vector and its words keeps its number, so what is derived from
+    it stands.
     Raises EmbeddingError if a chunk's vector is neither stored nor among the new ones.
     """
     values = document_values(indexed.document)
@@ -73,12 +77,10 @@ def replace_document(connection: sqlite3.Connection, indexed: Indexed, now: floa
     rows = chunk_rows(indexed.document, indexed.chunks)
     _check_keys(connection, rows, indexed.document.path)
     known = {
-        (id, key): (number, checksum)
-        for number, id, key, checksum in connection.execute(
-            "SELECT number, id, vector_key, checksum FROM chunks WHERE document = ?", (document,)
-        )
+        tuple(derived): (number, checksum)
+        for number, checksum, *derived in connection.execute(_KNOWN, (document,))
     }
-    kept = {(row.id, row.vector_key): row for row in rows}
+    kept = {_derived_from(row): row for row in rows}
     if len({row.id for row in rows}) != len(rows):
         raise IndexFault(
             f"two chunks of {indexed.document.path} have one id", "please report this as a fault"
@@ -90,13 +92,18 @@ def replace_document(connection: sqlite3.Connection, indexed: Indexed, now: floa
         _INSERT_CHUNK,
         [(document, *row.values, row.checksum) for key, row in kept.items() if key not in known],
     )
-    mark_orphans(connection, {key for _, key in known.keys() - kept.keys()}, now)
-    adopt(connection, {key for _, key in kept.keys() - known.keys()})
+    mark_orphans(connection, {key for *_, key in known.keys() - kept.keys()}, now)
+    adopt(connection, {row.vector_key for key, row in kept.items() if key not in known})
+
+
+def _derived_from(row: ChunkRow) -> tuple[object, ...]:
+    values = dict(zip(CHUNK_COLUMNS.split(", "), row.values, strict=True))
+    return tuple(values[name] for name in _DERIVED_FROM)
 
 
 def _updates(
-    known: Mapping[tuple[str, bytes], tuple[int, bytes]],
-    kept: Mapping[tuple[str, bytes], ChunkRow],
+    known: Mapping[tuple[object, ...], tuple[int, bytes]],
+    kept: Mapping[tuple[object, ...], ChunkRow],
 ) -> Iterator[tuple[object, ...]]:
     """Yield what an UPDATE takes for each chunk that stays but is not quite the same."""
     for key in known.keys() & kept.keys():

@@ -78,7 +78,8 @@ def bring_up_to_date(
             "SELECT coalesce(max(number), 0), count(*) FROM chunks WHERE number > ?", (after,)
         )
         path = folder / f"{segment_prefix(kind, database.name)}{secrets.token_hex(8)}.segment"
-        build(path, Origin(state.uuid, state.numbering, state.identity.dim, after, last, count))
+        dim, generation = state.identity.dim, state.generation
+        build(path, Origin(state.uuid, state.numbering, dim, after, last, count, generation))
     sweep(folder, database.name, kind, state)
 
 

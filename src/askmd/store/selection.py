@@ -36,7 +36,8 @@ def read_ids(
     """
     ids = dict(
         connection.execute(
-            "SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each(?))",
+            # CROSS: or SQLite reads the whole index over ids, which holds both.
+            "SELECT number, chunks.id FROM json_each(?) CROSS JOIN chunks ON number = value",
             (json.dumps(list(numbers)),),
         ).fetchall()
     )

@@ -7,13 +7,19 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from askmd.errors import IndexCorrupt
+from askmd.store.manifest import REBUILD_STEP
+from askmd.store.reading import read_numbers
 from askmd.store.rows import clean
+from askmd.store.schema import count_chunks
 from askmd.store.selection import Numbers, read_ids
 from askmd.types import Occurrences, Scored
 from askmd.words import is_lone, segmented
 
 HEADING_WEIGHT = 2.0
 TEXT_WEIGHT = 1.0
+CHECKED = 100
+"""Of the chunks that segments found, the best, which are looked for before they are named."""
 
 _BEST = f"""
 SELECT rowid, -rank FROM words
@@ -56,8 +62,25 @@ def best_by_words(
     return sorted(found, key=lambda one: (-one.score, one.id))
 
 
+def check_held(connection: sqlite3.Connection, found: Sequence[Scored], database: Path) -> None:
+    """Raise IndexCorrupt where one of the first chunks that segments found is not there."""
+    ids = [one.id for one in found[:CHECKED]]
+    if len(read_numbers(connection, ids)) < len(ids):
+        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
+
+
+def scores_by_words(
+    connection: sqlite3.Connection, terms: Sequence[str], among: Mapping[int, str]
+) -> dict[str, float]:
+    """Return the score by BM25 of each of some chunks, whose ids are given, if it holds a term."""
+    query = match_any(terms)
+    parameters = {"query": query, "limit": len(among), "allowed": json.dumps(list(among))}
+    rows = connection.execute(_BEST_OF_ALLOWED, parameters) if query and among else ()
+    return {among[number]: score for number, score in rows}
+
+
 def find_occurrences(
-    connection: sqlite3.Connection, terms: Iterable[str], among: Mapping[int, str], total: int
+    connection: sqlite3.Connection, terms: Iterable[str], among: Mapping[int, str]
 ) -> Occurrences:
     """Return where terms occur: in how many chunks, and in which of some, whose ids are given."""
     counts: dict[str, int] = {}
@@ -67,7 +90,7 @@ def find_occurrences(
         parameters = {"term": _quote(term), "among": numbers}
         counts[term], found = connection.execute(_WHERE_IT_OCCURS, parameters).fetchone()
         holding[term] = frozenset(among[number] for number in json.loads(found))
-    return Occurrences(total, counts, holding)
+    return Occurrences(count_chunks(connection), counts, holding)
 
 
 def match_any(terms: Iterable[str]) -> str:

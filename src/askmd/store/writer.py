@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,20 +15,20 @@ from typing import TYPE_CHECKING, Self
 from askmd.errors import IndexFault
 from askmd.store import replacing
 from askmd.store.database import checkpoint, connect_writer, explained, transaction
+from askmd.store.derived import Origin
 from askmd.store.folder import (
     find_rebuilds,
     published_name,
     remove_database,
     sweep_leftovers,
     sync_folder,
-    vectors_name,
 )
 from askmd.store.lock import WriteLock
 from askmd.store.manifest import Manifest, write_manifest
 from askmd.store.reading import Counts, read_counts, read_documents
 from askmd.store.rows import stamp_values
 from askmd.store.schema import State, count_chunks, put_encoding, put_meta
-from askmd.store.vectors import has_drifted, read_vector_file
+from askmd.store.segments import bring_up_to_date
 from askmd.types import Document, Identity, Indexed, Stamp
 
 if TYPE_CHECKING:
@@ -38,6 +39,31 @@ KEPT_SECONDS = 30 * 24 * 3600
 LONG_LOG_BYTES = 32 * 1024 * 1024
 """A write-ahead log of this size is moved into the database before the journey ends."""
 _NO_VECTORS: Mapping[bytes, Vector] = MappingProxyType({})
+
+
+def _build_vectors(
+    connection: sqlite3.Connection, state: State, database: Path, path: Path, origin: Origin
+) -> None:
+    """Write a segment of vectors; numpy is imported only for one that is wanted."""
+    from askmd.store.vectors import build_segment
+
+    build_segment(connection, state, database, path, origin)
+
+
+def _build_words(
+    connection: sqlite3.Connection, state: State, database: Path, path: Path, origin: Origin
+) -> None:
+    """Write a segment of words; numpy is imported only for one that is wanted."""
+    from askmd.store.word_runs import build
+
+    build(connection, path, origin)
+
+
+_BUILDERS: Mapping[str, Callable[[sqlite3.Connection, State, Path, Path, Origin], None]] = {
+    "vectors": _build_vectors,
+    "words": _build_words,
+}
+"""What writes a segment, by its kind."""
 
 
 @dataclass(slots=True)
@@ -169,11 +195,11 @@ class IndexWriter:
             return replacing.sweep_orphans(connection, before)
 
     def finish(self, last_ingest: str) -> None:
-        """Note an ingest's ISO time, write the FAISS file, empty the log, publish a rebuild."""
+        """Note an ingest's ISO time, write what is derived, empty the log, publish a rebuild."""
         with self._committing(_NO_VECTORS) as connection:
             put_meta(connection, last_ingest=last_ingest)
         with explained(self._opened.path):
-            self._write_vector_file()
+            self._write_segments()
             checkpoint(self._opened.connection)
         self.publish()
 
@@ -235,25 +261,13 @@ class IndexWriter:
             if before is None or path.stat().st_mtime < before:
                 remove_database(path)
 
-    def _write_vector_file(self) -> None:
-        """Derive the FAISS file anew, unless the one there is sound and near enough."""
-        file = self._folder / vectors_name(self._opened.path.name)
-        if not self.identity.dim or self._is_current(file):
+    def _write_segments(self) -> None:
+        """Derive what is not derived yet."""
+        if not self.identity.dim:
             return
-        from askmd.store import nearest
-
-        opened = self._opened
-        snapshot = nearest.take_snapshot(opened.connection, opened.state, file, opened.path)
-        nearest.publish(snapshot, opened.state, file)
-
-    def _is_current(self, file: Path) -> bool:
-        state = self._opened.state
-        try:
-            header = read_vector_file(file).header
-        except (OSError, ValueError):
-            return False
-        is_ours = (header.uuid, header.numbering) == (state.uuid, state.numbering)
-        return is_ours and not has_drifted(self._opened.connection, header)
+        connection, state, path = self._opened.connection, self._opened.state, self._opened.path
+        for kind, build in _BUILDERS.items():
+            bring_up_to_date(connection, state, path, kind, partial(build, connection, state, path))
 
     def _rename(self) -> Path:
         """Close the rebuilt database and give it its final name; return its path."""

@@ -1,0 +1,108 @@
+"""A large segment of vectors, searched through FAISS's inverted lists; imported when there is one.
+
+Of the rows themselves, which stay in the mapped file, only those are read and checked that the
+codes find: their cosines are exact, and few of the best are missed.
+"""
+
+from __future__ import annotations
+
+import math
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from askmd.store.derived import Damaged, Derived
+from askmd.store.nearest import Asked, best_of, multiply
+
+if TYPE_CHECKING:
+    from askmd.store.nearest import Mask, Places
+    from askmd.types import Vector, Vectors
+
+FEW_ALLOWED = 32_768
+"""So many rows that a filter lets through are searched exactly, whatever the segment's size."""
+LISTS = 0.2
+"""The share of the lists that is searched,"""
+ROWS = 200_000
+"""or as many lists as hold so many rows, where that is more."""
+LEAST_PART = 0.25
+"""For the least one so much of that is enough."""
+CANDIDATES = 10
+"""So many times as many rows are scored as are asked for,"""
+LEAST_CANDIDATES = 1000
+"""and never fewer than these."""
+
+
+class Lists:
+    """The rows of a large segment, with the approximate index beside them."""
+
+    def __init__(self, file: Derived, gone: Mask | None = None) -> None:
+        """Search a file with an index; raises Damaged where what is always read has changed."""
+        self.file = file
+        self.numbers = file.rows("numbers")
+        self.gone = gone
+        try:
+            self._index: Any = faiss.deserialize_index(file.rows("index"))
+        except RuntimeError as error:
+            raise Damaged(f"this FAISS does not read it ({error})", file.path) from error
+
+    def without(self, gone: Mask) -> Lists:
+        """Return the same, with these rows gone and no others."""
+        same = copy(self)
+        same.gone = gone
+        return same
+
+    def rows(self, places: Places) -> Vectors:
+        """Return a copy of some rows; raises Damaged where they have changed."""
+        rows: Vectors = self.file.check_rows("matrix", places)[places]
+        return rows
+
+    def best(self, asked: Asked, limit: int, allowed: Mask | None) -> Places:
+        """Return where nearly all of the best rows are; raises Damaged."""
+        places = self._few(allowed)
+        if places is None:
+            wanted = max(LEAST_CANDIDATES, CANDIDATES * limit)
+            places = self._scan(asked.question, wanted, allowed)
+        scores = multiply(self.file.check_rows("matrix", places), places, asked.question)
+        return places[best_of(scores, limit)]
+
+    def least(self, asked: Asked, allowed: Mask | None) -> Places:
+        """Return where about the least alike of the allowed rows is; raises Damaged."""
+        places = self._few(allowed)
+        if places is None:
+            places = self._scan(-asked.question, LEAST_CANDIDATES, allowed, LEAST_PART)
+        scores = multiply(self.file.check_rows("matrix", places), places, -asked.question)
+        return places[best_of(scores, 1)]
+
+    def _few(self, allowed: Mask | None) -> Places | None:
+        """Return the allowed rows where they are so few that all are scored."""
+        if allowed is None or np.count_nonzero(allowed) > FEW_ALLOWED:
+            return None
+        return np.flatnonzero(allowed)
+
+    def _scan(
+        self, question: Vector, count: int, allowed: Mask | None, part: float = 1.0
+    ) -> Places:
+        """Return where the best rows by their codes are, in the lists nearest to the question."""
+        total = len(self.numbers)
+        # Where few may be found, as many of them are looked through, in more lists.
+        found_of = total if allowed is None else int(np.count_nonzero(allowed))
+        share = part * max(LISTS, ROWS / total) * total / found_of
+        selector, _kept = _select(allowed)
+        parameters: Any = faiss.SearchParametersIVF(  # type: ignore[call-arg]
+            nprobe=math.ceil(min(1.0, share) * self._index.nlist), sel=selector
+        )
+        _, places = self._index.search(question[None], min(count, total), params=parameters)
+        # FAISS pads what it did not find with -1.
+        found: Places = np.sort(places[0][places[0] >= 0])
+        return found
+
+
+def _select(allowed: Mask | None) -> tuple[Any | None, npt.NDArray[np.uint8] | None]:
+    """Return what lets FAISS skip rows, and the memory that it reads from."""
+    if allowed is None:
+        return None, None
+    bits = np.packbits(allowed, bitorder="little")
+    return faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits)), bits

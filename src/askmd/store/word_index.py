@@ -1,0 +1,176 @@
+"""Which words segments answer for a generation; where they cannot, FTS5 does, with the same words.
+
+The chunks behind the last segment are few; they are read into one in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from askmd.store.derived import Damaged, Derived
+from askmd.store.schema import State, count_chunks
+from askmd.store.segments import find_segments
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from askmd.store.word_parts import Part
+    from askmd.store.word_search import Lexicon
+    from askmd.store.word_tokens import Tokenizer
+
+logger = logging.getLogger("askmd")
+KIND = "words"
+MOST_TAIL = 512
+"""Chunks behind the last segment that are read into memory; with more of them FTS5 answers."""
+MOST_PIECES = 8
+"""Parts of them, of one generation each, before they are read anew as one."""
+WORTH_NUMPY = 20_000
+"""Chunks from which on a process that does without numpy had better load it to search words."""
+_CHUNKS = """
+SELECT number, id, words_heading, coalesce(words_text, text) FROM chunks
+WHERE number > ? ORDER BY number LIMIT ?
+"""
+Result = TypeVar("Result")
+
+
+class WordIndex:
+    """The words of an index as they are now; shared between threads safely."""
+
+    def __init__(self) -> None:
+        """Hold nothing yet."""
+        self._lock = threading.Lock()
+        self._tokenizer: Tokenizer | None = None
+        self._files: dict[Path, Part] = {}
+        self._tail: list[Part] = []
+        self._held: tuple[str, int, Lexicon | None] | None = None
+
+    def answer(
+        self,
+        connection: sqlite3.Connection,
+        state: State,
+        database: Path,
+        by_segments: Callable[[Lexicon], Result | None],
+        otherwise: Callable[[], Result],
+    ) -> Result:
+        """Return what the segments tell of a state; what the other way does where they cannot."""
+        found = None
+        lexicon = self._take(connection, state, database) if _is_worth(state) else None
+        if lexicon is not None:
+            try:
+                found = by_segments(lexicon)
+            except Damaged:
+                self._drop(lexicon)
+        return otherwise() if found is None else found
+
+    def warm(self, connection: sqlite3.Connection, state: State, database: Path) -> None:
+        """Open and check what a first search by words reads."""
+        lexicon = self._take(connection, state, database) if _is_worth(state) else None
+        if lexicon is not None:
+            try:
+                lexicon.warm()
+            except Damaged:
+                self._drop(lexicon)
+
+    def _take(self, connection: sqlite3.Connection, state: State, path: Path) -> Lexicon | None:
+        with self._lock:
+            held = self._held
+            if held is None or held[0] != state.numbering or held[1] < state.generation:
+                lexicon = self._bring_up_to_date(connection, state, path)
+                held = self._held = state.numbering, state.generation, lexicon
+        # Another thread looked later: this call keeps to the generation it began with.
+        return held[2] if held[1] == state.generation else None
+
+    def _bring_up_to_date(
+        self, connection: sqlite3.Connection, state: State, database: Path
+    ) -> Lexicon | None:
+        from askmd.store.word_search import Lexicon
+        from askmd.store.word_tokens import Tokenizer
+
+        files = self._open(find_segments(database.parent, database.name, KIND, state), state)
+        if not files:
+            return None
+        self._tokenizer = self._tokenizer or Tokenizer()
+        if not self._read_tail(connection, self._tokenizer, files[-1].last):
+            return None
+        parts = [*files, *self._tail]
+        total = count_chunks(connection) if state.chunks is None else state.chunks
+        held = sum(part.count for part in parts)
+        if held == total:
+            return Lexicon(self._tokenizer, parts, None)
+        gone = _gone(connection, parts)
+        is_known = held - int(gone.sum()) == total
+        return Lexicon(self._tokenizer, parts, gone) if is_known else None
+
+    def _open(self, paths: Sequence[Path], state: State) -> list[Part]:
+        """Return the files that are read; none where one of them is gone or of a later state."""
+        from askmd.store.word_parts import Part
+
+        files = {}
+        for path in paths:
+            try:
+                derived = Derived(path) if path not in self._files else None
+            except (OSError, Damaged):
+                return []
+            files[path] = (
+                self._files[path] if derived is None else Part(derived, derived.origin.last)
+            )
+            if derived is not None and derived.origin.generation > state.generation:
+                return []
+        if files.keys() != self._files.keys():
+            self._tail = []
+        self._files = files
+        return list(files.values())
+
+    def _read_tail(self, connection: sqlite3.Connection, tokenizer: Tokenizer, last: int) -> bool:
+        """Read the chunks that are new; return whether they were few enough."""
+        from askmd.store.word_parts import InMemory, Part
+        from askmd.store.word_runs import invert
+
+        if len(self._tail) >= MOST_PIECES:
+            self._tail = []
+        known = self._tail[-1].last if self._tail else last
+        room = MOST_TAIL - sum(part.count for part in self._tail)
+        chunks = connection.execute(_CHUNKS, (known, room + 1)).fetchall()
+        if len(chunks) > room:
+            self._tail = []
+            return False
+        if chunks:
+            self._tail.append(Part(InMemory(invert(tokenizer, chunks)), chunks[-1][0]))
+        return True
+
+    def _drop(self, lexicon: Lexicon) -> None:
+        """Remove what is damaged of a lexicon's files, and answer without it from now on."""
+        with self._lock:
+            for path, part in self._files.items():
+                try:
+                    part.check()
+                except Damaged as error:
+                    logger.warning("%s is made anew by the next ingest: %s", path, error)
+                    # The next ingest looks at a file's end alone.
+                    with suppress(OSError):
+                        path.unlink()
+            if self._held and self._held[2] is lexicon:
+                self._held = *self._held[:2], None
+            self._files, self._tail = {}, []
+
+
+def _is_worth(state: State) -> bool:
+    """Whether the segments answer sooner: to load numpy takes a tenth of a second."""
+    return "numpy" in sys.modules or (state.chunks or 0) >= WORTH_NUMPY
+
+
+def _gone(connection: sqlite3.Connection, parts: Sequence[Part]) -> npt.NDArray[np.bool_]:
+    """Return which of the parts' rows have no chunk any more."""
+    import numpy as np
+
+    [(numbers,)] = connection.execute("SELECT group_concat(number) FROM chunks")
+    live = np.fromstring(numbers or "", np.int64, sep=",")
+    return ~np.isin(np.concatenate([part.numbers for part in parts]), live)
