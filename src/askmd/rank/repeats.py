@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from askmd.types import Chunk, Scored
 
@@ -17,6 +18,7 @@ AHEAD = 40
 """How many of the best are held against each other."""
 SHINGLE_WORDS = 4
 RESEMBLANCE = 0.65
+SAME_WORDS = 0.5
 _WORD = re.compile(r"\w+|[^\w\s]")
 """Signs too: C++ is not C#."""
 COPIES = 2
@@ -68,24 +70,28 @@ def _alike(
 ) -> dict[str, str]:
     """Return each chunk's family, named by its best member."""
     shingles = cache(lambda id: _shingles(chunks[id].text))
+    vocabulary = {id: frozenset(chunks[id].text.split()) for id in ids}
     family: dict[str, str] = {}
     firsts: dict[frozenset[str], list[str]] = {}
     for id in ids:
         others = firsts.setdefault(held.get(id, frozenset()), [])
-        like = (first for first in others if _resemble(shingles(id), shingles(first)))
+        # What shares few words shares fewer runs of them, and words are told apart much sooner.
+        near = (one for one in others if _resemble(vocabulary[id], vocabulary[one], SAME_WORDS))
+        like = (one for one in near if _resemble(shingles(id), shingles(one), RESEMBLANCE))
         family[id] = next(like, id)
         if family[id] == id:
             others.append(id)
     return family
 
 
-def _resemble(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> bool:
+def _resemble(one: frozenset[Any], other: frozenset[Any], least: float) -> bool:
+    """Return whether two sets share so much of what either holds."""
     # The larger set bounds what they can share: most pairs are told apart by their sizes.
     small, large = sorted((len(one), len(other)))
-    if small < RESEMBLANCE * large:
+    if small < least * large:
         return False
     shared = len(one & other)
-    return shared >= RESEMBLANCE * (small + large - shared)
+    return shared >= least * (small + large - shared)
 
 
 def _first_mentions(

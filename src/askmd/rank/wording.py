@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -94,9 +94,6 @@ def by_wording(
     places: where the terms stand in those chunks and in their neighbours.
     """
     weights = _weights(asked, occurrences)
-    counts = {
-        id: [len(one.text.get(word, ())) for word in weights.words] for id, one in places.items()
-    }
     around = {
         id: [one for one in both if one is not None and one in places]
         for id, both in beside.items()
@@ -110,11 +107,9 @@ def by_wording(
     scored = []
     for id, length in lengths.items():
         norm = K1 * (1 - B + B * length / max(mean, 1.0))
-        often = _often(places[id], counts[id], [counts[one] for one in around[id]], weights)
+        often = _often(places[id], [places[one] for one in around[id]], weights.words)
         told = sum(
-            weight * times * (K1 + 1) / (times + norm)
-            for weight, times in zip(weights.words.values(), often, strict=True)
-            if times
+            weights.words[word] * times * (K1 + 1) / (times + norm) for word, times in often.items()
         )
         scored.append(Scored(id, told + _together(places[id], weights)))
     return sorted(scored, key=lambda one: (-one.score, one.id))
@@ -141,31 +136,30 @@ def _length(own: WordPlaces, around: Sequence[WordPlaces]) -> float:
 
 
 def _often(
-    own: WordPlaces, counts: Sequence[int], around: Sequence[Sequence[int]], weights: _Weights
-) -> list[float]:
+    own: WordPlaces, around: Sequence[WordPlaces], words: Collection[str]
+) -> dict[str, float]:
     """Return how often each word counts as standing in a chunk, its heading and its neighbours."""
-    often = [float(count) for count in counts]
-    for place, word in enumerate(weights.words):
-        if word in own.heading:
-            often[place] += HEADING_WEIGHT * len(own.heading[word])
-        if beside := sum(one[place] for one in around):
-            often[place] += BESIDE_WEIGHT * beside
+    often: dict[str, float] = {}
+    fields = [(own.text, 1.0), (own.heading, HEADING_WEIGHT)]
+    for field, weight in [*fields, *((one.text, BESIDE_WEIGHT) for one in around)]:
+        for term, held in field.items():
+            if term in words:
+                often[term] = often.get(term, 0.0) + weight * len(held)
     return often
 
 
 def _together(own: WordPlaces, weights: _Weights) -> float:
     """Return what it counts that words stand together, by pairs and in one short stretch."""
-    phrases = sum(
-        weight
-        for ways, weight in weights.phrases.items()
-        if any(way in own.text or way in own.heading for way in ways)
-    )
+    held = own.text.keys() | own.heading.keys()
+    phrases = sum(weight for ways, weight in weights.phrases.items() if not held.isdisjoint(ways))
     return PHRASE_WEIGHT * phrases + CLOSE_WEIGHT * _closest(own, weights.words)
 
 
 def _closest(own: WordPlaces, weights: Mapping[str, float]) -> float:
     """Return the most that the different words in one stretch of CLOSE_WORDS tell together."""
-    standing = sorted((place, word) for word in weights for place in own.text.get(word, ()))
+    standing = sorted(
+        (place, word) for word in own.text if word in weights for place in own.text[word]
+    )
     inside: Counter[str] = Counter()
     stretch: deque[tuple[int, str]] = deque()
     best, told = 0.0, 0.0

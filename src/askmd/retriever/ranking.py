@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from askmd import rank
 from askmd.contracts import Store
 from askmd.rank import Ranking, Wording
-from askmd.types import Filter, Scored
+from askmd.types import Chunk, Filter, Place, Scored
 
 if TYPE_CHECKING:
     from askmd.types import Vector
@@ -36,8 +36,21 @@ class Ranked:
     """Best first."""
     parts: Mapping[str, Mapping[str, float]]
     """By the kind of score, each chunk's."""
-    repeats: Mapping[str, str]
+    repeats: Mapping[str, str] = field(default_factory=dict)
     """Chunks that stepped back, and what says the same before them."""
+    read: Mapping[str, Chunk] = field(default_factory=dict)
+    """Those of the best that were read on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fused:
+    """Candidates by meaning and BM25 alone."""
+
+    best: Sequence[Scored]
+    found: Mapping[str, Ranking]
+    """The rankings they come from, by the kind of score."""
+    places: Mapping[str, Place]
+    """Where the first of them stand."""
 
 
 def rank_chunks(
@@ -51,43 +64,41 @@ def rank_chunks(
     if len(asked.words) > MOST_WORDS:
         some = [*asked.words[:MOST_COUNTED], *asked.words[-MOST_COUNTED:]]
         asked = rank.rarest(asked, index.occurrences(some, ()).counts, MOST_WORDS)
-    best, found = _fused(index, vector, asked, POOL, where)
-    parts = {kind: _by_id(ranking.scores) for kind, ranking in found.items()}
-    head, rest = best[:READ], best[READ:]
+    fused = _fused(index, vector, asked, POOL, where)
+    parts = {kind: _by_id(ranking.scores) for kind, ranking in fused.found.items()}
+    head, rest = fused.best[:READ], fused.best[READ:]
     if 2 * limit > POOL:
-        more, further = _fused(index, vector, asked, 2 * limit, where)
+        more = _fused(index, vector, asked, 2 * limit, where)
         known = {one.id for one in head}
-        rest = [one for one in more if one.id not in known]
-        parts = {kind: _by_id(one.scores) | parts[kind] for kind, one in further.items()}
+        rest = [one for one in more.best if one.id not in known]
+        parts = {kind: _by_id(one.scores) | parts[kind] for kind, one in more.found.items()}
     if not asked.words:
-        return Ranked([*head, *rest], parts, {})
+        return Ranked([*head, *rest], parts)
     fits, held = _fitting(index, asked, [one.id for one in head])
     parts["wording"] = _by_id(fits)
     refined = [Ranking(fits, 0.0, WORDS_WEIGHT)]
-    if "cosine" in found:
-        near = found["cosine"]
+    if "cosine" in fused.found:
+        near = fused.found["cosine"]
         own = [Scored(one.id, parts["cosine"].get(one.id, near.floor)) for one in head]
         own.sort(key=lambda one: -one.score)
         refined.append(Ranking(own, near.floor, 1 - WORDS_WEIGHT))
     ranked = rank.fuse(refined)
     if vector is not None:
-        ranked = rank.support(ranked, index.places([one.id for one in ranked]))
+        ranked = rank.support(ranked, fused.places)
     ranked += _below(ranked, rest)
     first = index.chunks([one.id for one in ranked[: rank.AHEAD]])
     repeats = rank.set_back(ranked, first, held)
-    return Ranked(repeats.best, parts, repeats.of)
+    return Ranked(repeats.best, parts, repeats.of, first)
 
 
-def _fused(
-    index: Store, vector: Vector | None, asked: Wording, pool: int, where: Filter
-) -> tuple[list[Scored], dict[str, Ranking]]:
-    """Return the candidates by meaning and BM25 alone, and the rankings they come from."""
+def _fused(index: Store, vector: Vector | None, asked: Wording, pool: int, where: Filter) -> _Fused:
     found = _candidates(index, vector, asked, pool, where)
     best = rank.fuse(list(found.values()))
-    if vector is not None and asked.words:
-        head = rank.support(best[:SUPPORTED], index.places([one.id for one in best[:SUPPORTED]]))
-        best = [*head, *_below(head, best[SUPPORTED:])]
-    return best, found
+    if vector is None or not asked.words:
+        return _Fused(best, found, {})
+    places = index.places([one.id for one in best[:SUPPORTED]])
+    head = rank.support(best[:SUPPORTED], places)
+    return _Fused([*head, *_below(head, best[SUPPORTED:])], found, places)
 
 
 def _candidates(

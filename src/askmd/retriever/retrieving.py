@@ -110,7 +110,8 @@ class Retriever:
             asked = rank.wording(question, words)
             ranked = rank_chunks(self._index, vector, asked, limit=limit, where=where)
             depth = max(limit, RERANKED) if self._reranker else limit
-            chunks = self._index.chunks([one.id for one in ranked.best[:depth]])
+            unread = [one.id for one in ranked.best[:depth] if one.id not in ranked.read]
+            chunks = {**ranked.read, **self._index.chunks(unread)}
             read = rerank(self._reranker, question, ranked.best, chunks)
             hits = _hits(read.best[:limit], chunks, ranked, read.scores)
             hits = self._gate.told(question, hits)
