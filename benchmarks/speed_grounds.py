@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grow
 import quality
@@ -111,9 +111,8 @@ class Ground:
 
         def write(new: Path) -> None:
             started = time.monotonic()
-            _write_store(self, new, chunks, precision, uniform=uniform)
-            index = new / "index"
-            told = {"seconds": time.monotonic() - started, "bytes": size_of(index.glob("*"))}
+            last = _write_store(self, new, chunks, precision, uniform=uniform)
+            told = {"seconds": time.monotonic() - started, "last_seconds": last}
             (new / "told.json").write_text(json.dumps(told), encoding="utf-8")
 
         once(target, write)
@@ -188,7 +187,8 @@ def question_vectors(home: Path, count: int = QUESTIONS) -> Vectors:
 
 def _write_store(
     ground: Ground, folder: Path, chunks: int, precision: str, *, uniform: bool
-) -> None:
+) -> float:
+    """Write a store with its vectors and ids beside it; return the seconds of its end."""
     import numpy as np
     from numpy.lib.format import open_memmap
 
@@ -207,8 +207,11 @@ def _write_store(
             ids += [one.id for one in texts]
             keys = [store.vector_key(one.embedded) for one in texts]
             writer.write(batch, vectors=dict(zip(keys, rows, strict=True)))
+        started = time.monotonic()
         writer.finish("2026-01-01T00:00:00+00:00")
+        last = time.monotonic() - started
     np.save(folder / "ids.npy", np.array(ids, dtype="S32"))
+    return last
 
 
 def _vectors(ground: Ground, count: int, *, uniform: bool) -> Iterator[npt.NDArray[np.float32]]:
@@ -231,7 +234,11 @@ def _batches(documents: Iterator[Indexed]) -> Iterator[list[Indexed]]:
         yield batch
 
 
-def told_of(built: Built) -> dict[str, Any]:
-    """Return how many seconds a store took to be written, and its bytes."""
-    told: dict[str, Any] = json.loads((built.index.parent / "told.json").read_text("utf-8"))
-    return told
+def told_of(built: Built) -> str:
+    """Return what a store took to be written, and how large it is."""
+    told = json.loads((built.index.parent / "told.json").read_text("utf-8"))
+    derived = size_of(built.index.glob("*.segment"))
+    return (
+        f"written in {told['seconds']:.0f} s, {told['last_seconds']:.0f} s of it for what is "
+        f"derived; {size_of(built.index.glob('*')) / 1e9:.2f} GB, {derived / 1e9:.2f} GB of it"
+    )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,38 +75,45 @@ def products(lengths: Sequence[int], library: str) -> float:
         return time.perf_counter() - started
 
 
-def _numpy_products() -> Any:
+def _numpy_products() -> Callable[[int], None]:
     import numpy as np
 
     random = np.random.default_rng(1)
     layers = [
         [random.random(shape, dtype=np.float32) for shape in _shapes()] for _ in range(LAYERS)
     ]
-    narrow = random.random((512, WIDTH), dtype=np.float32)
-    wide = random.random((512, INNER), dtype=np.float32)
+    held = threading.local()
 
     def multiply(tokens: int) -> None:
+        if not hasattr(held, "rows"):
+            # Memory that is in use already: new pages would be counted as products.
+            held.rows = {w: random.random((512, w), dtype=np.float32) for w in (WIDTH, INNER)}
+            held.out = {w: np.zeros((512, w), dtype=np.float32) for w in (WIDTH, INNER)}
         for weights in layers:
             for weight in weights:
-                np.matmul((narrow if weight.shape[0] == WIDTH else wide)[:tokens], weight)
+                wide, narrow = weight.shape
+                np.matmul(held.rows[wide][:tokens], weight, out=held.out[narrow][:tokens])
 
     return multiply
 
 
-def _torch_products() -> Any:
+def _torch_products() -> Callable[[int], None]:
     import torch
 
-    torch.set_num_threads(1)
     layers = [[torch.rand(shape) for shape in _shapes()] for _ in range(LAYERS)]
-    narrow, wide = torch.rand((512, WIDTH)), torch.rand((512, INNER))
+    held = threading.local()
 
     def multiply(tokens: int) -> None:
-        # Said once more: in torch the number of threads is each thread's own.
-        torch.set_num_threads(1)
+        if not hasattr(held, "rows"):
+            # In each thread: in torch the number of threads is each one's own.
+            torch.set_num_threads(1)
+            held.rows = {wide: torch.rand((512, wide)) for wide in (WIDTH, INNER)}
+            held.out = {wide: torch.zeros((512, wide)) for wide in (WIDTH, INNER)}
         with torch.inference_mode():
             for weights in layers:
                 for weight in weights:
-                    torch.mm((narrow if weight.shape[0] == WIDTH else wide)[:tokens], weight)
+                    wide, narrow = weight.shape
+                    torch.mm(held.rows[wide][:tokens], weight, out=held.out[narrow][:tokens])
 
     return multiply
 

@@ -59,12 +59,9 @@ def vectors(ground: Ground) -> str:
     heads = ["vectors", "dense(10), p50 / p95 ms", "dense(200)", "all rows by numpy, p50 ms"]
     heads += ["so much faster", "recall@10 %", "cold open, s", "derived / float32 bytes"]
     reach = ["at most, of the largest", "3 ms", "", "", "", "98", "1", "1.3"]
-    made = [
-        f"{name}: written in {told['seconds']:.0f} s, {told['bytes'] / 1e9:.2f} GB in all"
-        for name, told in ((name, told_of(one)) for name, one in built.items())
-    ]
+    made = [f"- {name}: {told_of(one)}" for name, one in built.items()]
     return "\n\n".join(
-        [table(heads, [*rows, reach]), _crossing(ground), "; ".join(made) + ".", _ratios(ground)]
+        [table(heads, [*rows, reach]), _crossing(ground), "\n".join(made), _ratios(ground)]
     )
 
 
@@ -107,18 +104,24 @@ def _crossing(ground: Ground) -> str:
     if ground.most < APPROXIMATE:
         return f"Too few chunks to cross the size of {APPROXIMATE:,}."
     below, above = (
-        asking(ground, "dense", ground.store(size, PRECISION), _TOP)(0)["found"]
-        for size in (APPROXIMATE - 1, APPROXIMATE)
+        _places(ground, ground.store(size, PRECISION)) for size in (APPROXIMATE - 1, APPROXIMATE)
     )
-    moved = sum(
-        [id for id, _ in one] != [id for id, _ in other]
-        for one, other in zip(below, above, strict=True)
-    )
+    moved = sum(one != other for one, other in zip(below, above, strict=True))
     return (
         f"From {APPROXIMATE - 1:,} to {APPROXIMATE:,} chunks, where the approximate index begins, "
         f"{moved} of {len(below)} questions have another order of their first five "
         f"({100 * moved / len(below):.1f} %, at most 2)."
     )
+
+
+def _places(ground: Ground, built: Built) -> list[list[int]]:
+    """Return which rows each question finds first; the same rows have other text in each size."""
+    import numpy as np
+
+    rows = {id.decode(): row for row, id in enumerate(np.load(built.ids))}
+    found = asking(ground, "dense", built, _TOP)(0)["found"]
+    # Of equal ones the store puts the lower id first, which is another here than there.
+    return [[row for _, row in sorted((-score, rows[id]) for id, score in one)] for one in found]
 
 
 def _ratios(ground: Ground) -> str:

@@ -62,8 +62,9 @@ def grown_vectors(
     mean /= np.linalg.norm(mean)
     _, near = faiss.knn(real, real, NEIGHBOURS + 1, metric=faiss.METRIC_INNER_PRODUCT)
     for start in range(len(real), count, len(real)):
-        chosen = random.permutation(len(real))[: count - start]
-        yield _copy(real, chosen, near[:, 1:], mean, random, turned)
+        chosen = random.permutation(len(real))
+        # Cut last: with one more at the end all others stay the same.
+        yield _copy(real, chosen, near[:, 1:], mean, random, turned)[: count - start]
 
 
 def _copy(

@@ -14,7 +14,7 @@ import pytest
 from askmd.filters import parse_filter
 from askmd.store import SQLiteStore, open_store, open_writer
 from askmd.store.database import connect_writer
-from askmd.store.derived import Derived
+from askmd.store.derived import Derived, read_origin
 from askmd.store.nearest import DECIMALS
 from askmd.store.schema import read_state
 from askmd.store.segments import bring_up_to_date, find_segments
@@ -310,3 +310,19 @@ def test_an_index_of_other_numbers_a_row_takes_a_large_segment_too(folder: Path)
     state = read_state(connection, database_of(folder))
     assert find_segments(folder, database_of(folder).name, "vectors", state) == [file]
     connection.close()
+
+
+def test_a_long_ingest_writes_segments_before_its_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("askmd.store.writer.EARLY_CHUNKS", 4)
+    monkeypatch.setattr("askmd.store.segments.TAIL", 1)
+    counts = []
+    with open_writer(folder, IDENTITY, folder.parent / "docs") as writer:
+        for number in range(12):
+            one = document(number, 0, 3)
+            writer.write([one], vectors=vectors_of(one))
+            files = folder.glob("vectors-*.segment")
+            counts.append(sum(read_origin(file).count for file in files))
+
+    assert counts == [0, 6, 6, 12, 12, 12, 12, 24, 24, 24, 24, 24]

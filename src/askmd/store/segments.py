@@ -50,6 +50,12 @@ def find_segments(folder: Path, database: str, kind: str, state: State) -> list[
     return [found[place][1] for place in _covering([origin for origin, _ in found])]
 
 
+def count_held(folder: Path, database: str, kind: str, state: State) -> int:
+    """Return how many chunks were in the files to read when they were written."""
+    paths = find_segments(folder, database, kind, state)
+    return sum(read_origin(path).count for path in paths)
+
+
 def _covering(origins: Sequence[Origin]) -> list[int]:
     """Return the places of those that follow on each other from the first number on.
 

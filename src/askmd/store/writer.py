@@ -28,7 +28,7 @@ from askmd.store.manifest import Manifest, write_manifest
 from askmd.store.reading import Counts, read_counts, read_documents
 from askmd.store.rows import stamp_values
 from askmd.store.schema import State, count_chunks, put_encoding, put_meta
-from askmd.store.segments import bring_up_to_date
+from askmd.store.segments import bring_up_to_date, count_held
 from askmd.types import Document, Identity, Indexed, Stamp
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 30 * 24 * 3600
 """How long a vector that no chunk refers to waits for its text to come back."""
+EARLY_CHUNKS = 16_384
+"""So many new chunks make readers slow before the ingest is done."""
 LONG_LOG_BYTES = 32 * 1024 * 1024
 """A write-ahead log of this size is moved into the database before the journey ends."""
 _NO_VECTORS: Mapping[bytes, Vector] = MappingProxyType({})
@@ -90,6 +92,7 @@ class IndexWriter:
         self._lock = lock
         self._now = now
         self._folder = opened.path.parent
+        self._underived = 0
 
     def __enter__(self) -> Self:
         """Return itself, to be closed at the end of the block."""
@@ -158,6 +161,7 @@ class IndexWriter:
             state = replace(self._opened.state, generation=generation, chunks=chunks)
             self._opened.state = state
             self._acknowledge()
+            self._derive_early(sum(len(one.chunks) for one in indexed))
         return generation
 
     def put_vectors(self, vectors: Mapping[bytes, Vector]) -> None:
@@ -260,6 +264,20 @@ class IndexWriter:
         for path in find_rebuilds(self._folder):
             if before is None or path.stat().st_mtime < before:
                 remove_database(path)
+
+    def _derive_early(self, added: int) -> None:
+        """Write segments in the middle of a long ingest, for those who search meanwhile.
+
+        Each time half of the chunks are in none: what is written in all stays in proportion.
+        """
+        self._underived += added
+        if self._opened.is_rebuild or self._underived < EARLY_CHUNKS:
+            return
+        self._underived = 0
+        state, path = self._opened.state, self._opened.path
+        with explained(path):
+            if 2 * count_held(self._folder, path.name, "vectors", state) <= (state.chunks or 0):
+                self._write_segments()
 
     def _write_segments(self) -> None:
         """Derive what is not derived yet."""
