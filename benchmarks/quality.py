@@ -35,8 +35,11 @@ METRICS = ("recall@4000ch", "recall@5", "iou@5", "hit@1", "mrr@10")
 LIMIT = 30
 
 
-def run_askmd(home: Path, out: Path) -> None:
-    """Ingest a set with the defaults, ask its questions, write the peers' kind of result file."""
+def run_askmd(home: Path, out: Path, precision: str = "") -> None:
+    """Ingest a set with the defaults, ask its questions, write the peers' kind of result file.
+
+    precision: of the vectors; empty: the default.
+    """
     from askmd import Config, Retriever, ingest_folder
     from askmd.cli.session import passages_of
     from askmd.passages import candidates_for
@@ -45,7 +48,12 @@ def run_askmd(home: Path, out: Path) -> None:
     rows = (home / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(row)["question"] for row in rows]
     with tempfile.TemporaryDirectory() as folder:
-        config = replace(Config.load(), index=IndexSettings(str(Path(folder) / "index")))
+        config = Config.load()
+        config = replace(
+            config,
+            index=IndexSettings(str(Path(folder) / "index")),
+            embedding=replace(config.embedding, precision=precision),
+        )
         report = ingest_folder(home / "docs", config)
         with Retriever.open(config) as retriever:
             retriever.search("warm up")
@@ -192,10 +200,11 @@ def main() -> None:
     parser.add_argument("--peer-python", help="an interpreter that has the peers' libraries")
     parser.add_argument("--out", type=Path, help="where result files are kept")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
-    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        return run_askmd(*options.one)
+        home, own, *precision = options.one
+        return run_askmd(Path(home), Path(own), *precision)
     if not EVAL.is_dir():
         sys.exit(f"SKIPPED LOUDLY: no question sets at {EVAL}")
     out = options.out or Path(tempfile.mkdtemp())
