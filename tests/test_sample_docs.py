@@ -18,6 +18,9 @@ from askmd import Config, Retriever
 HOME = Path(__file__).parents[1]
 README = (HOME / "README.md").read_text(encoding="utf-8")
 
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+NEARLY = 1.0
+
 pytestmark = pytest.mark.model
 
 
@@ -68,6 +71,8 @@ def block_after(mark: str) -> str:
 
 
 def without_times(text: str) -> str:
+    # Whether the model had to be prepared depends on what ran before.
+    text = re.sub("^preparing .* once for this machine, .*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"\d+\.\d s", "N s", text.replace("\r", ""))
 
 
@@ -91,7 +96,11 @@ def test_the_first_answer_cites_file_and_lines(first_run: FirstRun):
 def test_what_the_readme_shows_of_the_handbook_was_really_printed(mark: str, first_run: FirstRun):
     [command] = re.findall(rf"`askmd ({mark} [^`]+)`[^`]+<!-- {mark} -->", README)
     done = run_askmd(first_run.folder, *shlex.split(command))
-    assert without_times(done.stdout).strip() == without_times(block_after(mark)).strip()
+    printed, shown = (without_times(one).strip() for one in (done.stdout, block_after(mark)))
+    assert NUMBER.sub("N", printed) == NUMBER.sub("N", shown)
+    # int8 rounds a little otherwise on another kind of processor.
+    numbers = zip(NUMBER.findall(printed), NUMBER.findall(shown), strict=True)
+    assert [pair for pair in numbers if abs(float(pair[0]) - float(pair[1])) > NEARLY] == []
 
 
 def test_the_settings_in_the_readme_are_the_example_file():
