@@ -11,6 +11,8 @@ from pathlib import Path
 from askmd.errors import IndexCorrupt, IndexFault, IndexLocked
 from askmd.store.manifest import REBUILD_STEP
 
+READ_CACHE_KILOBYTES = 16_000
+"""SQLite's 2 MB do not hold the inner pages of a large index."""
 BUSY_SECONDS = 30.0
 CHECKPOINT_MILLISECONDS = 2_000
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_MISMATCH}
@@ -82,6 +84,7 @@ def _connect_reader(uri: str) -> sqlite3.Connection:
         # SQLite's own advice for files that may be damaged: check cells before using them.
         connection.execute("PRAGMA cell_size_check = ON")
         connection.execute("PRAGMA mmap_size = 0").fetchone()
+        connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KILOBYTES}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except BaseException:
         connection.close()

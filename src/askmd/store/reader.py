@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -20,7 +19,6 @@ from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
 from askmd.store.reading import Counts
 from askmd.store.replacing import find_keys
 from askmd.store.schema import (
-    State,
     check_chunks,
     check_identity,
     check_root,
@@ -28,8 +26,9 @@ from askmd.store.schema import (
     count_chunks,
     read_state,
 )
-from askmd.store.selection import Numbers, read_ids, select_numbers
+from askmd.store.selection import Numbers, select_numbers
 from askmd.store.vector_index import VectorIndex
+from askmd.store.view import View
 from askmd.store.word_index import WordIndex
 from askmd.types import (
     Chunk,
@@ -51,15 +50,6 @@ Found = TypeVar("Found")
 
 _ATTEMPTS = 5
 _KEPT_SELECTIONS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One committed state of the index, as one connection sees it."""
-
-    connection: sqlite3.Connection
-    state: State
-    database: Path
 
 
 class SQLiteStore:
@@ -162,7 +152,7 @@ class SQLiteStore:
             found = self._by_vectors(
                 view, lambda snapshot: nearest.nearest(snapshot, question, limit, allowed)
             )
-            ids = read_ids(view.connection, [number for number, _ in found], view.database)
+            ids = view.ids([number for number, _ in found])
         scored = [Scored(ids[number], score) for number, score in found]
         return sorted(scored, key=lambda one: (-one.score, one.id))
 
@@ -194,13 +184,15 @@ class SQLiteStore:
                 lambda lexicon: lexicon.best(terms, limit, allowed),
                 lambda: words.best_by_words(view.connection, terms, limit, allowed, view.database),
             )
-            words.check_held(view.connection, found, view.database)
+            first = [one.id for one in found[: words.CHECKED]]
+            if len(view.numbers(first)) < len(first):
+                raise IndexCorrupt(f"{view.database} is damaged: it lost chunks", REBUILD_STEP)
         return found
 
     def bm25(self, terms: Sequence[str], ids: Sequence[str]) -> list[float]:
         """Return the score by BM25 of each chunk, in the same order; 0.0 without any term."""
         with self._reading() as view:
-            among = reading.read_numbers(view.connection, ids)
+            among = view.numbers(ids)
             found = self._by_words(
                 view,
                 lambda lexicon: lexicon.scores(terms, among),
@@ -214,7 +206,7 @@ class SQLiteStore:
         ids: the chunks among which those that hold a term are named.
         """
         with self._reading() as view:
-            among = reading.read_numbers(view.connection, ids)
+            among = view.numbers(ids)
             return self._by_words(
                 view,
                 lambda lexicon: lexicon.occurrences(terms, among),
@@ -224,7 +216,7 @@ class SQLiteStore:
     def word_places(self, terms: Collection[str], ids: Sequence[str]) -> dict[str, WordPlaces]:
         """Return where the terms stand in each of the chunks that exist, by id."""
         with self._reading() as view:
-            among = reading.read_numbers(view.connection, ids)
+            among = view.numbers(ids)
             return self._by_words(
                 view,
                 lambda lexicon: lexicon.places(terms, among),
@@ -234,7 +226,10 @@ class SQLiteStore:
     def beside(self, ids: Sequence[str]) -> dict[str, tuple[str | None, str | None]]:
         """Return the ids of the chunks before and after each one in its document, by id."""
         with self._reading() as view:
-            return reading.read_beside(view.connection, ids)
+            found = reading.read_beside(view.connection, list(view.numbers(ids)))
+            for one in found:
+                view.meet_beside(one)
+        return {one.id: (one.before, one.after) for one in found}
 
     def sample(self, count: int) -> list[Chunk]:
         """Return so many chunks, or all of fewer, at even distances through the index."""
@@ -252,7 +247,7 @@ class SQLiteStore:
             if not view.state.identity.dim:
                 return [-1.0] * len(ids)
             question = floats.check_question(vector, view.state.identity.dim)
-            numbers = reading.read_numbers(view.connection, ids)
+            numbers = view.numbers(ids)
             found = self._by_vectors(
                 view, lambda snapshot: nearest.cosines(snapshot, question, numbers)
             )
@@ -261,12 +256,12 @@ class SQLiteStore:
     def chunks(self, ids: Sequence[str]) -> dict[str, Chunk]:
         """Return the chunks that exist, by id; ``embedded`` is empty, for it is not kept."""
         with self._reading() as view:
-            return reading.read_chunks(view.connection, ids, view.database)
+            return reading.read_chunks(view.connection, list(view.numbers(ids)), view.database)
 
     def places(self, ids: Sequence[str]) -> dict[str, Place]:
         """Return where each chunk that exists stands, by id."""
         with self._reading() as view:
-            return reading.read_places(view.connection, ids, view.database)
+            return reading.read_places(view.connection, list(view.numbers(ids)), view.database)
 
     def neighbours(self, id: str, distance: int) -> list[Chunk]:
         """Return the chunks up to ``distance`` before and after one in its document, in order.
@@ -305,13 +300,13 @@ class SQLiteStore:
         with self._reading() as view:
             calibration.write(self._folder, view.connection, view.state, view.database, text)
 
-    def _by_vectors(self, view: _View, search: Callable[[Snapshot], Found]) -> Found:
+    def _by_vectors(self, view: View, search: Callable[[Snapshot], Found]) -> Found:
         """Return what is found among the vectors of a view's generation."""
         return self._vectors.answer(view.connection, view.state, view.database, search)
 
     def _by_words(
         self,
-        view: _View,
+        view: View,
         by_segments: Callable[[Lexicon], Found | None],
         otherwise: Callable[[], Found],
     ) -> Found:
@@ -320,7 +315,7 @@ class SQLiteStore:
             view.connection, view.state, view.database, by_segments, otherwise
         )
 
-    def _select(self, view: _View, where: Filter) -> Numbers | None:
+    def _select(self, view: View, where: Filter) -> Numbers | None:
         """Return what a filter allows; computed once a generation."""
         key = (view.state.numbering, view.state.generation, where)
         with self._lock:
@@ -344,9 +339,9 @@ class SQLiteStore:
                 self._held.view = None
 
     @contextmanager
-    def _reading(self) -> Iterator[_View]:
+    def _reading(self) -> Iterator[View]:
         """See one committed state inside; the manifest is read first, so it cannot be newer."""
-        held: _View | None = getattr(self._held, "view", None)
+        held: View | None = getattr(self._held, "view", None)
         if held is not None:
             yield held
             return
@@ -357,7 +352,7 @@ class SQLiteStore:
             with reading_transaction(mine.sqlite):
                 yield self._view(manifest, mine.sqlite, path)
 
-    def _view(self, manifest: Manifest, connection: sqlite3.Connection, path: Path) -> _View:
+    def _view(self, manifest: Manifest, connection: sqlite3.Connection, path: Path) -> View:
         """Return what a transaction sees, if that may be searched."""
         state = read_state(connection, path)
         check_uuid(manifest, state, path)
@@ -366,7 +361,7 @@ class SQLiteStore:
             raise IndexCorrupt(f"{path} lost its last {lost} writes", "run `askmd ingest`")
         if self._wanted:
             check_identity(state.identity, self._wanted, self._folder)
-        return _View(connection, state, path)
+        return View(connection, state, path)
 
     def _connect(self) -> tuple[Manifest, Connection]:
         """Return the manifest and this thread's connection to the database it names."""

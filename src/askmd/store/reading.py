@@ -20,6 +20,25 @@ LEFT JOIN documents ON documents.number = chunks.document
 """
 
 
+# CROSS: in the order asked for, and never by reading the whole of another index.
+_CHUNKS_OF = f"""
+SELECT documents.path, checksum, {CHUNK_COLUMNS.replace("id,", "chunks.id,", 1)}
+FROM json_each(?) CROSS JOIN chunks ON chunks.number = value
+LEFT JOIN documents ON documents.number = chunks.document
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The neighbours of a chunk; None where there is none."""
+
+    id: str
+    before_number: int | None
+    before: str | None
+    after_number: int | None
+    after: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How much an index holds."""
@@ -58,25 +77,23 @@ def find_document(connection: sqlite3.Connection, path: str, database: Path) -> 
 
 
 def read_chunks(
-    connection: sqlite3.Connection, ids: Sequence[str], database: Path
+    connection: sqlite3.Connection, numbers: Sequence[int], database: Path
 ) -> dict[str, Chunk]:
-    """Return the chunks that exist, by id, in the order asked for."""
-    where = "WHERE id IN (SELECT value FROM json_each(?))"
-    rows = connection.execute(_CHUNKS + where, (json.dumps(list(ids)),))
-    found = {
+    """Return the chunks that exist of these numbers, by id, in the order asked for."""
+    rows = connection.execute(_CHUNKS_OF, (json.dumps(list(numbers)),))
+    return {
         values[0]: read_chunk(path, tuple(values), checksum, database)
         for path, checksum, *values in rows
     }
-    return {id: found[id] for id in ids if id in found}
 
 
 _BESIDE = """
-SELECT one.id, before.id, after.id FROM chunks AS one
+SELECT one.id, before.number, before.id, after.number, after.id
+FROM json_each(?) CROSS JOIN chunks AS one ON one.number = value
 LEFT JOIN chunks AS before
     ON before.document = one.document AND before.position = one.position - 1
 LEFT JOIN chunks AS after
     ON after.document = one.document AND after.position = one.position + 1
-WHERE one.id IN (SELECT value FROM json_each(?))
 """
 
 
@@ -100,23 +117,21 @@ def read_numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[int
     return dict(rows.fetchall())
 
 
-def read_beside(
-    connection: sqlite3.Connection, ids: Sequence[str]
-) -> dict[str, tuple[str | None, str | None]]:
-    """Return the ids of the chunks before and after each one in its document, by id."""
-    rows = connection.execute(_BESIDE, (json.dumps(list(ids)),))
-    return {id: (before, after) for id, before, after in rows}
+def read_beside(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Beside]:
+    """Return what stands before and after each of the chunks that exist in its document."""
+    rows = connection.execute(_BESIDE, (json.dumps(list(numbers)),))
+    return [Beside(*row) for row in rows]
 
 
 def read_places(
-    connection: sqlite3.Connection, ids: Sequence[str], database: Path
+    connection: sqlite3.Connection, numbers: Sequence[int], database: Path
 ) -> dict[str, Place]:
     """Return where each chunk that exists stands, by id."""
     rows = connection.execute(
-        "SELECT id, path, position FROM chunks "
-        "LEFT JOIN documents ON documents.number = document "
-        "WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(ids)),),
+        "SELECT chunks.id, documents.path, position "
+        "FROM json_each(?) CROSS JOIN chunks ON chunks.number = value "
+        "LEFT JOIN documents ON documents.number = document",
+        (json.dumps(list(numbers)),),
     ).fetchall()
     if any(path is None for _, path, _ in rows):
         raise IndexCorrupt(f"{database} is damaged: it has lost a document", REBUILD_STEP)

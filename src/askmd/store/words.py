@@ -7,9 +7,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from askmd.errors import IndexCorrupt
-from askmd.store.manifest import REBUILD_STEP
-from askmd.store.reading import read_numbers
 from askmd.store.rows import clean
 from askmd.store.schema import count_chunks
 from askmd.store.selection import Numbers, read_ids
@@ -60,13 +57,6 @@ def best_by_words(
     ids = read_ids(connection, [number for number, _ in rows], database)
     found = [Scored(ids[number], score) for number, score in rows]
     return sorted(found, key=lambda one: (-one.score, one.id))
-
-
-def check_held(connection: sqlite3.Connection, found: Sequence[Scored], database: Path) -> None:
-    """Raise IndexCorrupt where one of the first chunks that segments found is not there."""
-    ids = [one.id for one in found[:CHECKED]]
-    if len(read_numbers(connection, ids)) < len(ids):
-        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
 
 
 def scores_by_words(
