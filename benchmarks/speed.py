@@ -18,6 +18,7 @@ from pathlib import Path
 
 import quality
 import speed_ingest
+import speed_kinds
 import speed_profile
 import speed_search
 import speed_start
@@ -31,6 +32,7 @@ ROWS: dict[str, Callable[[Ground], str]] = {
     "memory": speed_ingest.memory,
     "unchanged": speed_ingest.unchanged,
     "vectors": speed_search.vectors,
+    "kinds": speed_kinds.kinds,
     "words": speed_search.words,
     "hybrid": speed_search.hybrid,
     "growth": speed_search.growth,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-RUN = 3000
+RUN = 1000
 """Chunks that are sorted in memory at once."""
 PIECE = 1 << 18
 """Places and postings that are merged at once; more only of one word."""
