@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import shutil
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +15,10 @@ import pytest
 
 from askmd.filters import parse_filter
 from askmd.store import SQLiteStore, open_store, open_writer
-from askmd.store.database import connect_writer
+from askmd.store.database import connect_writer, transaction
 from askmd.store.derived import Derived, read_origin
 from askmd.store.nearest import DECIMALS
-from askmd.store.schema import read_state
+from askmd.store.schema import put_meta, read_state
 from askmd.store.segments import bring_up_to_date, find_segments
 from askmd.store.vectors import build_segment
 from askmd.types import Indexed
@@ -71,7 +73,10 @@ def derive_anew(folder: Path, approximate: int = APPROXIMATE) -> None:
     connection = connect_writer(database)
     state = read_state(connection, database)
     build = partial(build_segment, connection, state, database, approximate=approximate)
-    bring_up_to_date(connection, state, database, "vectors", build)
+    names = bring_up_to_date(connection, state, database, "vectors", build)
+    with transaction(connection):
+        words = [one for one in state.segments if one.startswith("words")]
+        put_meta(connection, segments=json.dumps([*names, *words]))
     connection.close()
 
 
@@ -326,3 +331,80 @@ def test_a_long_ingest_writes_segments_before_its_end(
             counts.append(sum(read_origin(file).count for file in files))
 
     assert counts == [0, 6, 6, 12, 12, 12, 12, 24, 24, 24, 24, 24]
+
+
+def test_files_of_another_history_of_the_same_index_are_left_alone(folder: Path) -> None:
+    """A backup laid over an index brings a database whose numbers are given a second time."""
+    first = {one.document.path: one for one in (document(n, 0, 60) for n in range(2))}
+    fill(folder, *first.values())
+    backup = folder.with_name("backup")
+    shutil.copytree(folder, backup)
+    fill(folder, *(document(n, 1, 60) for n in range(2, 9)))
+    shutil.copytree(backup, folder, dirs_exist_ok=True)
+    known = first | {one.document.path: one for one in (document(n, 2, 60) for n in range(2, 9))}
+    fill(folder, *(known[path] for path in known if path not in first))
+
+    with open_store(folder) as store:
+        assert_exact(store, known, embed("anything"))
+        words = store.words(["2"], 1000, ALL)
+
+    texts = {chunk.id: chunk.text.split() for one in known.values() for chunk in one.chunks}
+    assert {one.id for one in words} == {id for id, text in texts.items() if "2" in text}
+
+
+def test_after_the_newest_are_deleted_an_ingest_has_nothing_left_to_write(folder: Path) -> None:
+    documents = [document(n, 0, 60) for n in range(8)]
+    fill(folder, *documents)
+    fill(folder, removed=[one.document.path for one in documents[5:]])
+    once = sorted(folder.glob("*.segment"))
+    fill(folder)
+
+    assert sorted(folder.glob("*.segment")) == once
+    assert {read_origin(file).count for file in once} == {300}
+
+
+def test_a_file_that_is_written_into_while_it_is_open_is_let_go(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = {one.document.path: one for one in (document(n, 0, 60) for n in range(6))}
+    fill(folder, *known.values())
+    question = embed("anything")
+    with open_store(folder) as store:
+        assert_exact(store, known, question)
+        words = store.words(["4"], 1000, ALL)
+        for file in folder.glob("*.segment"):
+            file.write_bytes(bytes(file.stat().st_size))
+        with caplog.at_level(logging.WARNING):
+            assert_exact(store, known, question)
+            assert store.words(["4"], 1000, ALL) == words
+
+    said = [one.message for one in caplog.records if "changed while it was open" in one.message]
+    assert len(said) == 2
+
+
+def test_kinds_of_files_that_were_swapped_are_made_anew(folder: Path) -> None:
+    known = {one.document.path: one for one in (document(n, 0, 60) for n in range(6))}
+    fill(folder, *known.values())
+    [vectors], [words] = (list(folder.glob(f"{kind}-*.segment")) for kind in ("vectors", "words"))
+    contents = vectors.read_bytes(), words.read_bytes()
+    words.write_bytes(contents[0])
+    vectors.write_bytes(contents[1])
+
+    with open_store(folder) as store:
+        assert_exact(store, known, embed("anything"))
+        assert store.words(["4"], 5, ALL)
+
+
+def test_vectors_that_are_all_equal_are_all_found_in_a_large_segment(folder: Path) -> None:
+    one = make("a.md", *(f"same {n}" for n in range(400)))
+    vectors = dict.fromkeys(vectors_of(one), embed("same"))
+    with open_writer(folder, IDENTITY, folder.parent / "docs") as writer:
+        writer.write([one], vectors=vectors)
+        writer.finish(NOW)
+    derive_anew(folder, approximate=APPROXIMATE)
+
+    with open_store(folder) as store:
+        found = store.dense(embed("same"), 10, ALL)
+
+    ids = sorted(chunk.id for chunk in one.chunks)
+    assert [(one.id, one.score) for one in found] == [(id, 1.0) for id in ids[:10]]

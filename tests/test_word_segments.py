@@ -326,7 +326,7 @@ def test_a_damaged_segment_is_left_with_one_word_and_made_anew(
 
     said = [one.getMessage() for one in caplog.records if path.name in one.getMessage()]
     assert [message.split(" is ")[1] for message in said] == [
-        "made anew by the next ingest: its content does not match its checksum"
+        "set aside and made anew by the next ingest: its content does not match its checksum"
     ]
     write(folder, document("b.md", "another"))
     assert len(segments(folder)) == 1

@@ -63,7 +63,8 @@ def ingest_folder(
             journey.remove_gone(root, standing if rebuild else known, prune=prune)
             writer.note_encoding(encoding)
             writer.sweep(everything=prune)
-            writer.finish(datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            writer.finish(now, is_thorough=verify)
             held = writer.counts()
     return _report(journey, held, time.monotonic() - started)
 
@@ -169,7 +170,8 @@ def _built(config: Config) -> Identity | None:
     if index is None:
         return None
     try:
-        return index.identity
+        # What holds nothing binds nobody.
+        return index.identity if index.counts().vectors else None
     except IndexFault:
         return None
     finally:

@@ -97,6 +97,9 @@ class Lists:
         _, places = self._index.search(question[None], min(count, total), params=parameters)
         # FAISS pads what it did not find with -1.
         found: Places = np.sort(places[0][places[0] >= 0])
+        if len(found) < min(count, found_of):
+            # Where many rows are equal, lists are few and codes say nothing: all are scored.
+            return np.arange(total) if allowed is None else np.flatnonzero(allowed)
         return found
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -76,6 +77,9 @@ class Derived:
             payload = description["payload"]
             # An empty file cannot be mapped, and one with an end is none.
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._descriptor = os.dup(file.fileno())
+        self._stamp = self._look()
+        weakref.finalize(self, os.close, self._descriptor)
         self.origin = Origin(**description["origin"])
         self._payload: int = payload
         self._arrays: dict[str, tuple[str, tuple[int, ...], int]] = {
@@ -84,13 +88,25 @@ class Derived:
         }
         self._seen = bytearray(-(-payload // BLOCK))
 
+    def check_unchanged(self) -> None:
+        """Raise Damaged where somebody wrote into the file since it was opened.
+
+        What was checked once is not looked at again, and what is cut off cannot even be read.
+        """
+        if self._look() != self._stamp:
+            raise Damaged("it was changed while it was open", self.path)
+
+    def _look(self) -> tuple[int, int]:
+        status = os.fstat(self._descriptor)
+        return status.st_size, status.st_mtime_ns
+
     def __contains__(self, name: str) -> bool:
         """Return whether there is an array of this name."""
         return name in self._arrays
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array."""
-        return self._arrays[name][1]
+        return self._array(name)[1]
 
     def rows(self, name: str, start: int = 0, stop: int | None = None) -> Array:
         """Return rows of an array, read-only and not copied, once their blocks were checked.
@@ -99,7 +115,7 @@ class Derived:
         """
         import numpy as np
 
-        kind, shape, offset = self._arrays[name]
+        kind, shape, offset = self._array(name)
         stop = shape[0] if stop is None else min(stop, shape[0])
         start = min(start, stop)
         width = np.dtype(kind).itemsize * prod(shape[1:])
@@ -116,7 +132,7 @@ class Derived:
         """
         import numpy as np
 
-        kind, shape, offset = self._arrays[name]
+        kind, shape, offset = self._array(name)
         width = np.dtype(kind).itemsize * prod(shape[1:])
         starts = offset + places * width
         if width > BLOCK:
@@ -125,6 +141,11 @@ class Derived:
         else:
             self._check_blocks(np.concatenate([starts // BLOCK, (starts + width - 1) // BLOCK]))
         return np.frombuffer(self._map, kind, count=prod(shape), offset=offset).reshape(shape)
+
+    def _array(self, name: str) -> tuple[str, tuple[int, ...], int]:
+        if name not in self._arrays:
+            raise Damaged("it is a file of another kind", self.path)
+        return self._arrays[name]
 
     def check(self, start: int = 0, stop: int | None = None) -> None:
         """Raise Damaged unless the bytes of a range, by default all, are what was written."""

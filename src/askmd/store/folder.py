@@ -33,6 +33,11 @@ _PAUSE_SECONDS = 0.05
 Result = TypeVar("Result")
 
 
+def is_ours(name: str) -> bool:
+    """Return whether a name is one that only an index gives a file, in its own folder."""
+    return _OURS.fullmatch(name) is not None
+
+
 def make_folder(folder: Path) -> None:
     """Make the index's folder, for its owner only, if it is not there.
 
@@ -213,5 +218,6 @@ def is_same_folder(one: Path, other: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    with suppress(FileNotFoundError, PermissionError):
+    # Not there, in use, or on a disk that cannot be written.
+    with suppress(OSError):
         path.unlink()

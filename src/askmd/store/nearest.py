@@ -27,6 +27,7 @@ DECIMALS = 6
 """Cosines are told as exactly as two machines agree on them."""
 _MARGIN = 2e-6
 """More than two ways to add up one product of unit vectors in float32 differ by."""
+MOST_EQUAL = 1000
 _FEW = 8
 """One row in so many is multiplied by itself; of more, all are."""
 _BATCH_ROWS = 256
@@ -184,15 +185,19 @@ def nearest(
 ) -> list[tuple[int, float]]:
     """Return chunk numbers with their cosines, best first, among the allowed ones only.
 
-    Exact but for what a large segment's approximate index leaves out.
+    Exact but for what a large segment's approximate index leaves out. Those that are as good as
+    the last one come too, as far as they are not very many: which of them count is for the caller.
     """
     if limit <= 0:
         return []
-    asked = snapshot.ask(question)
+    asked, most = snapshot.ask(question), limit + MOST_EQUAL
     found: list[tuple[int, float]] = []
     for part, mask in zip(snapshot.parts, snapshot.choose(allowed), strict=True):
         found += _scored(part, part.best(asked, limit, mask), question)
-    return sorted(found, key=lambda one: (-one[1], one[0]))[:limit]
+    found.sort(key=lambda one: (-one[1], one[0]))
+    while limit < len(found) and found[limit][1] == found[limit - 1][1] and limit < most:
+        limit += 1
+    return found[:limit]
 
 
 def least(snapshot: Snapshot, question: Vector, allowed: Numbers | None) -> float | None:

@@ -173,6 +173,7 @@ def _reconcile(
                 connection,
                 generation=str(manifest.generation + 1),
                 numbering=secrets.token_hex(8),
+                segments="[]",
             )
     state = read_state(connection, folder / manifest.database)
     if state.generation != manifest.generation:

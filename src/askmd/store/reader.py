@@ -154,7 +154,7 @@ class SQLiteStore:
             )
             ids = view.ids([number for number, _ in found])
         scored = [Scored(ids[number], score) for number, score in found]
-        return sorted(scored, key=lambda one: (-one.score, one.id))
+        return sorted(scored, key=lambda one: (-one.score, one.id))[:limit]
 
     def least(self, vector: Vector, where: Filter) -> float | None:
         """Return about the least cosine among the chunks ``where`` allows; None without one.

@@ -113,6 +113,8 @@ class State:
     """How many chunks the last commit left; None where a former askmd wrote it."""
     encoding: str | None
     """What unmarked files were read as; None where not all of them were read so."""
+    segments: tuple[str, ...] = ()
+    """Names of the derived files that are this index's own; see ``segments``."""
 
 
 def create_tables(
@@ -142,7 +144,7 @@ def empty_content(connection: sqlite3.Connection, now: float) -> None:
     for statement in _CONTENT:
         connection.execute(statement)
     connection.execute("UPDATE vectors SET orphaned_at = ? WHERE orphaned_at IS NULL", (now,))
-    put_meta(connection, numbering=secrets.token_hex(8), chunks="0")
+    put_meta(connection, numbering=secrets.token_hex(8), chunks="0", segments="[]")
 
 
 def adopt(connection: sqlite3.Connection, identity: Identity, root: str) -> None:
@@ -216,6 +218,7 @@ def read_state(connection: sqlite3.Connection, path: Path) -> State:
             last_ingest=meta.get("last_ingest"),
             chunks=int(meta["chunks"]) if "chunks" in meta else None,
             encoding=meta.get("encoding"),
+            segments=tuple(map(str, json.loads(meta.get("segments", "[]")))),
         )
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise IndexCorrupt(

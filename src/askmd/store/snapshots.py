@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,18 +15,17 @@ import numpy.typing as npt
 from askmd.errors import IndexCorrupt
 from askmd.store.derived import Damaged, Derived, Origin
 from askmd.store.floats import read_matrix
-from askmd.store.folder import remove
 from askmd.store.manifest import REBUILD_STEP
 from askmd.store.nearest import Block, Part, Snapshot, find_places
 from askmd.store.schema import State, check_chunks, count_chunks
 from askmd.store.segments import find_segments
+from askmd.store.segments import set_aside as drop_segment
 
 if TYPE_CHECKING:
     from askmd.store.nearest import Mask
 
     Places = npt.NDArray[np.int64]
 
-logger = logging.getLogger("askmd")
 _ATTEMPTS = 5
 _BATCH_ROWS = 4096
 _WITH_VECTORS = """
@@ -41,8 +39,13 @@ WHERE chunks.number IN (SELECT value FROM json_each(?)) ORDER BY chunks.number
 class Segment:
     """A file that is open, with all that it holds."""
 
-    origin: Origin
+    file: Derived
     part: Part
+
+    @property
+    def origin(self) -> Origin:
+        """What the file is about."""
+        return self.file.origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Held:
     segments: Mapping[Path, Segment]
     rest: Block
     """Rows that no segment holds."""
+    listed: tuple[str, ...]
+    """The files that the database named."""
     damaged: frozenset[Path]
     """Files that are not to be opened again."""
     is_complete: bool = True
@@ -62,7 +67,12 @@ class Held:
         """Return whether these are a state's vectors."""
         mine = self.snapshot
         same = (mine.numbering, mine.generation) == (state.numbering, state.generation)
-        return same and self.is_complete
+        return same and self.is_complete and self.listed == state.segments
+
+    def check_unchanged(self) -> None:
+        """Raise Damaged where somebody wrote into one of the files."""
+        for one in self.segments.values():
+            one.file.check_unchanged()
 
     def is_newer(self, state: State) -> bool:
         """Return whether these are the vectors of a later state."""
@@ -88,7 +98,8 @@ def hold(connection: sqlite3.Connection, state: State, database: Path, former: H
     ]
     if len(rest.numbers):
         parts.append(rest)
-    return Held(Snapshot(state.numbering, state.generation, tuple(parts)), segments, rest, damaged)
+    snapshot = Snapshot(state.numbering, state.generation, tuple(parts))
+    return Held(snapshot, segments, rest, state.segments, damaged)
 
 
 def set_aside(held: Held, fault: Damaged) -> Held:
@@ -99,15 +110,10 @@ def set_aside(held: Held, fault: Damaged) -> Held:
     path = fault.path
     if path is None or path not in held.segments:
         raise fault
-    _say(path, fault)
+    drop_segment(path, fault)
     segments = {one: segment for one, segment in held.segments.items() if one != path}
-    return Held(held.snapshot, segments, held.rest, held.damaged | {path}, is_complete=False)
-
-
-def _say(path: Path, fault: Exception) -> None:
-    logger.warning("%s is set aside and made anew by the next ingest: %s", path, fault)
-    # An ingest reads the ends of files alone; what is not there it makes.
-    remove([path])
+    damaged = held.damaged | {path}
+    return Held(held.snapshot, segments, held.rest, held.listed, damaged, is_complete=False)
 
 
 def _open_segments(
@@ -127,7 +133,7 @@ def _open_segments(
             if attempt + 1 == _ATTEMPTS:
                 return found, damaged
         except Damaged as fault:
-            _say(path, fault)
+            drop_segment(path, fault)
             damaged |= {path}
         else:
             return found, damaged
@@ -137,10 +143,10 @@ def _open_segments(
 def _open(path: Path) -> Segment:
     file = Derived(path)
     if "index" not in file:
-        return Segment(file.origin, Block(file.rows("numbers"), file.rows("matrix")))
+        return Segment(file, Block(file.rows("numbers"), file.rows("matrix")))
     from askmd.store.approximate import Lists
 
-    return Segment(file.origin, Lists(file))
+    return Segment(file, Lists(file))
 
 
 def _compare(

@@ -39,6 +39,7 @@ class VectorIndex:
         while True:
             held = self.take(connection, state, database)
             try:
+                held.check_unchanged()
                 return search(held.snapshot)
             except Damaged as fault:
                 with self._lock:

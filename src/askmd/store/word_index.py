@@ -5,18 +5,17 @@ The chunks behind the last segment are few; they are read into one in memory.
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from askmd.store.derived import Damaged, Derived
 from askmd.store.schema import State, count_chunks
-from askmd.store.segments import find_segments
+from askmd.store.segments import find_segments, set_aside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from askmd.store.word_search import Lexicon
     from askmd.store.word_tokens import Tokenizer
 
-logger = logging.getLogger("askmd")
 KIND = "words"
 MOST_TAIL = 512
 """Chunks behind the last segment that are read into memory; with more of them FTS5 answers."""
@@ -41,6 +39,21 @@ WHERE number > ? ORDER BY number LIMIT ?
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What answers for a state; None where segments cannot."""
+
+    state: State
+    lexicon: Lexicon | None
+
+    def is_older(self, state: State) -> bool:
+        """Return whether this is of another numbering, an earlier generation, or other files."""
+        mine = self.state
+        if (mine.numbering, mine.generation) != (state.numbering, state.generation):
+            return mine.numbering != state.numbering or mine.generation < state.generation
+        return mine.segments != state.segments
+
+
 class WordIndex:
     """The words of an index as they are now; shared between threads safely."""
 
@@ -50,7 +63,7 @@ class WordIndex:
         self._tokenizer: Tokenizer | None = None
         self._files: dict[Path, Part] = {}
         self._tail: list[Part] = []
-        self._held: tuple[str, int, Lexicon | None] | None = None
+        self._held: _Held | None = None
 
     def answer(
         self,
@@ -65,6 +78,7 @@ class WordIndex:
         lexicon = self._take(connection, state, database) if _is_worth(state) else None
         if lexicon is not None:
             try:
+                lexicon.check_unchanged()
                 found = by_segments(lexicon)
             except Damaged:
                 self._drop(lexicon)
@@ -82,11 +96,11 @@ class WordIndex:
     def _take(self, connection: sqlite3.Connection, state: State, path: Path) -> Lexicon | None:
         with self._lock:
             held = self._held
-            if held is None or held[0] != state.numbering or held[1] < state.generation:
+            if held is None or held.is_older(state):
                 lexicon = self._bring_up_to_date(connection, state, path)
-                held = self._held = state.numbering, state.generation, lexicon
+                held = self._held = _Held(state, lexicon)
         # Another thread looked later: this call keeps to the generation it began with.
-        return held[2] if held[1] == state.generation else None
+        return held.lexicon if held.state.generation == state.generation else None
 
     def _bring_up_to_date(
         self, connection: sqlite3.Connection, state: State, database: Path
@@ -151,14 +165,12 @@ class WordIndex:
         with self._lock:
             for path, part in self._files.items():
                 try:
+                    part.check_unchanged()
                     part.check()
                 except Damaged as error:
-                    logger.warning("%s is made anew by the next ingest: %s", path, error)
-                    # The next ingest looks at a file's end alone.
-                    with suppress(OSError):
-                        path.unlink()
-            if self._held and self._held[2] is lexicon:
-                self._held = *self._held[:2], None
+                    set_aside(path, error)
+            if self._held and self._held.lexicon is lexicon:
+                self._held = _Held(self._held.state, None)
             self._files, self._tail = {}, []
 
 

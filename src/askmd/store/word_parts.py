@@ -23,6 +23,9 @@ _SPREAD = 4
 class Arrays(Protocol):
     """Named arrays; see ``derived.Derived``, of which this is the part that is needed here."""
 
+    def check_unchanged(self) -> None:
+        """Raise Damaged where somebody wrote into them since they were opened."""
+
     def check(self) -> None:
         """Raise Damaged unless all of them are what was written."""
 
@@ -63,6 +66,9 @@ class InMemory:
         """Return the whole array."""
         return self._arrays[name]
 
+    def check_unchanged(self) -> None:
+        """Take memory to be as it was written."""
+
     def check(self) -> None:
         """Take memory to be as it was written."""
 
@@ -88,6 +94,10 @@ class Part:
         self._arrays = arrays
         self.last = last
         self.count = arrays.shape("numbers")[0]
+
+    def check_unchanged(self) -> None:
+        """Raise Damaged where somebody wrote into it since it was opened."""
+        self._arrays.check_unchanged()
 
     def check(self) -> None:
         """Raise Damaged unless all of it is what was written."""

@@ -71,6 +71,11 @@ class Lexicon:
         # In this order of reckoning the last digit is FTS5's.
         return K1 * (1 - B + B * lengths / (mean or 1.0))
 
+    def check_unchanged(self) -> None:
+        """Raise Damaged where somebody wrote into a segment since it was opened."""
+        for part in self.parts:
+            part.check_unchanged()
+
     def warm(self) -> None:
         """Read what every search reads."""
         self._norms.sum()

@@ -107,16 +107,21 @@ class Tokenizer:
         tokens = [[one] for one in read[0]] + read[1:]
         assert len(tokens) == len(pieces), "a run of ASCII letters and digits is one token"
         known = len(self._pieces)
-        self._pieces.update(zip([*plain, *others], range(known, known + len(pieces)), strict=True))
         hashes = [hash_token(token) for of_piece in tokens for token in of_piece]
-        self._hashes = np.concatenate([self._hashes, np.array(hashes, np.uint64)])
         counts = [len(of_piece) for of_piece in tokens]
-        self._counts = np.concatenate([self._counts, np.array(counts, np.int64)])
+        # Arrays of what is in the pieces alone: an interruption in between leaves nothing askew.
+        before = int(self._counts[:known].sum())
+        self._hashes = np.concatenate([self._hashes[:before], np.array(hashes, np.uint64)])
+        self._counts = np.concatenate([self._counts[:known], np.array(counts, np.int64)])
+        self._pieces.update(zip([*plain, *others], range(known, known + len(pieces)), strict=True))
 
     def _tokenized(self, texts: Sequence[str]) -> list[list[bytes]]:
         """Return the tokens of each text, by FTS5."""
         found: list[list[bytes]] = [[] for _ in texts]
         memory = self._memory
+        if memory.in_transaction:
+            # Whoever was here before was interrupted.
+            memory.execute("ROLLBACK")
         memory.execute("BEGIN")
         memory.executemany("INSERT INTO read (rowid, text) VALUES (?, ?)", enumerate(texts))
         for number, _, token in memory.execute(_TOKENS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from askmd.store.folder import (
     find_rebuilds,
     published_name,
     remove_database,
+    segment_prefix,
     sweep_leftovers,
     sync_folder,
 )
@@ -28,12 +30,13 @@ from askmd.store.manifest import Manifest, write_manifest
 from askmd.store.reading import Counts, read_counts, read_documents
 from askmd.store.rows import stamp_values
 from askmd.store.schema import State, count_chunks, put_encoding, put_meta
-from askmd.store.segments import bring_up_to_date, count_held
+from askmd.store.segments import bring_up_to_date, count_held, sweep
 from askmd.types import Document, Identity, Indexed, Stamp
 
 if TYPE_CHECKING:
     from askmd.types import Vector
 
+logger = logging.getLogger("askmd")
 KEPT_SECONDS = 30 * 24 * 3600
 """How long a vector that no chunk refers to waits for its text to come back."""
 EARLY_CHUNKS = 16_384
@@ -61,7 +64,8 @@ def _build_words(
     build(connection, path, origin)
 
 
-_BUILDERS: Mapping[str, Callable[[sqlite3.Connection, State, Path, Path, Origin], None]] = {
+_Build = Callable[[sqlite3.Connection, State, Path, Path, Origin], None]
+_BUILDERS: Mapping[str, _Build] = {
     "vectors": _build_vectors,
     "words": _build_words,
 }
@@ -198,12 +202,17 @@ class IndexWriter:
         with self._committing(_NO_VECTORS) as connection:
             return replacing.sweep_orphans(connection, before)
 
-    def finish(self, last_ingest: str) -> None:
-        """Note an ingest's ISO time, write what is derived, empty the log, publish a rebuild."""
+    def finish(self, last_ingest: str, *, is_thorough: bool = False) -> None:
+        """Note an ingest's ISO time, write what is derived, empty the log, publish a rebuild.
+
+        is_thorough: read the whole of what was derived before, not only the ends of files.
+        """
         with self._committing(_NO_VECTORS) as connection:
             put_meta(connection, last_ingest=last_ingest)
         with explained(self._opened.path):
-            self._write_segments()
+            # The log first: on a full disk it holds the room that segments need.
+            checkpoint(self._opened.connection)
+            self._derive(is_thorough=is_thorough)
             checkpoint(self._opened.connection)
         self.publish()
 
@@ -277,15 +286,34 @@ class IndexWriter:
         state, path = self._opened.state, self._opened.path
         with explained(path):
             if 2 * count_held(self._folder, path.name, "vectors", state) <= (state.chunks or 0):
-                self._write_segments()
+                self._derive()
 
-    def _write_segments(self) -> None:
-        """Derive what is not derived yet."""
+    def _derive(self, *, is_thorough: bool = False) -> None:
+        """Write the segments that are wanting; without room the index is whole, but slower."""
         if not self.identity.dim:
             return
+        try:
+            for kind, build in _BUILDERS.items():
+                self._write_segments(kind, build, is_thorough=is_thorough)
+        except OSError as error:
+            logger.warning(
+                "%s is whole, but what makes searches in it fast could not be written (%s); "
+                "make room and run `askmd ingest`",
+                self._folder,
+                error.strerror,
+            )
+
+    def _write_segments(self, kind: str, build: _Build, *, is_thorough: bool) -> None:
         connection, state, path = self._opened.connection, self._opened.state, self._opened.path
-        for kind, build in _BUILDERS.items():
-            bring_up_to_date(connection, state, path, kind, partial(build, connection, state, path))
+        build_one = partial(build, connection, state, path)
+        names = bring_up_to_date(connection, state, path, kind, build_one, is_thorough=is_thorough)
+        prefix = segment_prefix(kind, path.name)
+        others = [name for name in state.segments if not name.startswith(prefix)]
+        if (listed := (*others, *names)) != state.segments:
+            with transaction(connection):
+                put_meta(connection, segments=json.dumps(listed))
+            self._opened.state = replace(state, segments=listed)
+        sweep(self._folder, path.name, kind, names)
 
     def _rename(self) -> Path:
         """Close the rebuilt database and give it its final name; return its path."""
