@@ -316,3 +316,8 @@ def test_names_and_paths_cannot_forge_lines(askmd: Askmd, handbook: Path):
 def test_bare_askmd_shows_the_help(askmd: Askmd):
     ran = askmd()
     assert (ran.status, "Commands:" in ran.err) == (2, True)
+
+
+def test_status_names_the_precision_of_the_vectors(indexed: Askmd):
+    assert indexed("status", "--json").json["precision"] == "float32"
+    assert "dimensions, float32)" in indexed("status").out

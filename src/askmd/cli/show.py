@@ -172,11 +172,12 @@ def print_config(rows: Mapping[str, Mapping[str, Any]]) -> None:
 def print_status(facts: Mapping[str, Any]) -> None:
     """Print what the index holds, a fact a line, then every path and its size."""
     held = f"{facts['documents']} documents, {facts['chunks']} chunks"
+    vectors = f"{facts['dim']} dimensions, {facts['precision']}"
     lines = [
         f"{held} (longest {facts['longest_chunk_tokens']} of {facts['max_tokens']} tokens)",
         f"root   {facts['root']}",
         f"index  {facts['index']}  {_size(facts['bytes'])}",
-        f"model  {facts['model']} ({facts['provider']}, {facts['dim']} dimensions)",
+        f"model  {facts['model']} ({facts['provider']}, {vectors})",
         f"last ingest  {facts['last_ingest'] or 'not finished yet'}",
         *(f"  {_size(size):>9}  {path}" for path, size in facts["paths"].items()),
     ]

@@ -239,6 +239,7 @@ def status(config_file: Path | None, index: Path | None, as_json: bool) -> None:
             "provider": identity.provider,
             "model": identity.model,
             "dim": identity.dim,
+            "precision": identity.precision,
             "max_tokens": identity.max_tokens,
             "bytes": sum(files.values()),
             "paths": {str(path): size for path, size in (files | other_files(config)).items()},
