@@ -7,7 +7,10 @@ codes find: their cosines are exact, and few of the best are missed.
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import faiss
@@ -23,16 +26,20 @@ if TYPE_CHECKING:
 
 FEW_ALLOWED = 32_768
 """So many rows that a filter lets through are searched exactly, whatever the segment's size."""
-LISTS = 0.2
+LISTS = 0.4
 """The share of the lists that is searched,"""
-ROWS = 200_000
+ROWS = 100_000
 """or as many lists as hold so many rows, where that is more."""
 LEAST_PART = 0.25
 """For the least one so much of that is enough."""
 CANDIDATES = 10
 """So many times as many rows are scored as are asked for,"""
-LEAST_CANDIDATES = 1000
+LEAST_CANDIDATES = 700
 """and never fewer than these."""
+SHARED_ROWS = 50_000
+"""More rows than these are looked through by several threads at once,"""
+MOST_SHARES = 4
+"""of which more do not help: they wait for one another's memory."""
 
 
 class Lists:
@@ -90,17 +97,55 @@ class Lists:
         # Where few may be found, as many of them are looked through, in more lists.
         found_of = total if allowed is None else int(np.count_nonzero(allowed))
         share = part * max(LISTS, ROWS / total) * total / found_of
+        lists, count = math.ceil(min(1.0, share) * self._index.nlist), min(count, total)
+        near, which = self._index.quantizer.search(question[None], lists)
         selector, _kept = _select(allowed)
-        parameters: Any = faiss.SearchParametersIVF(  # type: ignore[call-arg]
-            nprobe=math.ceil(min(1.0, share) * self._index.nlist), sel=selector
-        )
-        _, places = self._index.search(question[None], min(count, total), params=parameters)
-        # FAISS pads what it did not find with -1.
-        found: Places = np.sort(places[0][places[0] >= 0])
+
+        def scan(first: int) -> tuple[Vector, Places]:
+            lists_of = np.ascontiguousarray(which[:, first::shares])
+            return self._scan_lists(question, lists_of, near[:, first::shares], count, selector)
+
+        shares = _cores() if share * total > SHARED_ROWS else 1
+        # This thread does its share of the work too.
+        others = [_pool().submit(scan, first) for first in range(1, shares)]
+        parts = [scan(0), *(other.result() for other in others)]
+        scores, found = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        if len(found) > count:
+            found = found[np.argpartition(-scores, count - 1)[:count]]
         if len(found) < min(count, found_of):
             # Where many rows are equal, lists are few and codes say nothing: all are scored.
             return np.arange(total) if allowed is None else np.flatnonzero(allowed)
-        return found
+        return np.sort(found)
+
+    def _scan_lists(
+        self, question: Vector, which: Places, near: Vectors, count: int, selector: Any
+    ) -> tuple[Vector, Places]:
+        """Return the scores by their codes of the best rows of some lists, and where they are."""
+        scores = np.empty((1, count), dtype=np.float32)
+        places = np.empty((1, count), dtype=np.int64)
+        parameters: Any = faiss.SearchParametersIVF(  # type: ignore[call-arg]
+            nprobe=which.shape[1], sel=selector
+        )
+        near = np.ascontiguousarray(near)
+        arrays = [faiss.swig_ptr(one) for one in (which, near, scores, places)]
+        # FAISS's own form, for its Python one takes no parameters.
+        self._index.search_preassigned_c(
+            1, faiss.swig_ptr(question), count, *arrays, False, parameters
+        )
+        # It pads what it did not find with -1.
+        is_found = places[0] >= 0
+        return scores[0][is_found], places[0][is_found]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="askmd-lists")
+
+
+@cache
+def _cores() -> int:
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(found or 1, MOST_SHARES)
 
 
 def _select(allowed: Mask | None) -> tuple[Any | None, npt.NDArray[np.uint8] | None]:
