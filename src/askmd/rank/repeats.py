@@ -70,13 +70,13 @@ def _alike(
 ) -> dict[str, str]:
     """Return each chunk's family, named by its best member."""
     shingles = cache(lambda id: _shingles(chunks[id].text))
-    vocabulary = {id: frozenset(chunks[id].text.split()) for id in ids}
+    words = cache(lambda id: frozenset(chunks[id].text.split()))
     family: dict[str, str] = {}
     firsts: dict[frozenset[str], list[str]] = {}
     for id in ids:
         others = firsts.setdefault(held.get(id, frozenset()), [])
         # What shares few words shares fewer runs of them, and words are told apart much sooner.
-        near = (one for one in others if _resemble(vocabulary[id], vocabulary[one], SAME_WORDS))
+        near = (one for one in others if _resemble(words(id), words(one), SAME_WORDS))
         like = (one for one in near if _resemble(shingles(id), shingles(one), RESEMBLANCE))
         family[id] = next(like, id)
         if family[id] == id:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 POOL = 200
 """Candidates that each ranking brings to the fusion, at least."""
-SUPPORTED = 400
+SUPPORTED = 300
 """Candidates whose neighbours are looked for among each other."""
 READ = 100
 """Chunks whose words are looked at one by one, with their neighbours'."""

@@ -31,8 +31,10 @@ LISTS = 0.4
 ROWS = 100_000
 """or as many lists as hold so many rows, where that is more."""
 LEAST_PART = 0.25
-"""For the least one so much of that is enough."""
-CANDIDATES = 10
+"""For the least one so much of that is enough,"""
+LEAST_ROWS = 400
+"""and so many candidates."""
+CANDIDATES = 8
 """So many times as many rows are scored as are asked for,"""
 LEAST_CANDIDATES = 700
 """and never fewer than these."""
@@ -79,7 +81,7 @@ class Lists:
         """Return where about the least alike of the allowed rows is; raises Damaged."""
         places = self._few(allowed)
         if places is None:
-            places = self._scan(-asked.question, LEAST_CANDIDATES, allowed, LEAST_PART)
+            places = self._scan(-asked.question, LEAST_ROWS, allowed, LEAST_PART)
         scores = multiply(self.file.check_rows("matrix", places), places, -asked.question)
         return places[best_of(scores, 1)]
 

@@ -15,7 +15,7 @@ from askmd.words import is_lone, segmented
 
 HEADING_WEIGHT = 2.0
 TEXT_WEIGHT = 1.0
-CHECKED = 100
+CHECKED = 200
 """Of the chunks that segments found, the best, which are looked for before they are named."""
 
 _BEST = f"""
