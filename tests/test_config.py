@@ -71,6 +71,8 @@ def test_the_users_own_file_does_not_move_the_index(private_home: Path):
         ("[search]\nlimit = true\n", ["search.limit", "a whole number"]),
         ("[search]\nlimit = 0\n", ["search.limit", "at least 1"]),
         ("[search]\nmode = 'hybird'\n", ["hybird", "did you mean hybrid?"]),
+        ("[embedding]\nprecision = 'INT8'\n", ["'INT8'", "did you mean int8?"]),
+        ("[embedding]\nprecision = 'half'\n", ["'half'", "known are: float32, int8"]),
         ("[documents]\ninclude = 'docs'\n", ["documents.include", "a list of texts"]),
         ("search = 3\n", ["search", "[search]"]),
         ("[search\n", ["TOML"]),

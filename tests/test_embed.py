@@ -237,6 +237,13 @@ def pickled_dense(model: Path) -> None:
     (model / "2_Dense" / "pytorch_model.bin").write_bytes(b"")
 
 
+def without_prompt(model: Path, query: str = "ask: ") -> None:
+    prompts = {"query": query, "document": ""}
+    write(model / "config_sentence_transformers.json", {"prompts": prompts})
+    pooling = {"word_embedding_dimension": 24, "include_prompt": False}
+    write(model / "1_Pooling" / "config.json", pooling)
+
+
 def with_module(**changes: str) -> Any:
     return lambda model: write(model / "modules.json", [TRANSFORMER, {**POOLING, **changes}])
 
@@ -297,6 +304,11 @@ REFUSED = {
         EmbeddingError,
         "damaged or cut off",
     ),
+    "a pooling that leaves the prompt out": (
+        without_prompt,
+        ConfigError,
+        "leaves the prompt out, which askmd does not do",
+    ),
     "empty weights": (
         lambda model: (model / "model.safetensors").write_bytes(b""),
         EmbeddingError,
@@ -312,6 +324,11 @@ def test_a_model_that_is_unsafe_or_damaged_is_refused_by_name(fault: str, model:
     with pytest.raises(kind, match=reason) as raised:
         describe(model)
     assert str(model) in str(raised.value)
+
+
+def test_a_pooling_that_leaves_prompts_out_is_fine_where_there_are_none(model: Path) -> None:
+    without_prompt(model, query="")
+    assert describe(model).dim == 24
 
 
 # --- prefixes -------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ import os
 import random
 import shutil
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from askmd.errors import (
     TextsRejected,
 )
 from askmd.ingest import ChunkCounts, DocumentCounts, dry_run
+from askmd.ingest.batch import Batch, while_wanted
 from askmd.settings import ChunkSettings, DocumentSettings
 from askmd.types import Failure, Progress
 from conftest import CountingEmbedder
@@ -318,6 +321,55 @@ def test_an_interrupted_ingest_keeps_what_it_embedded_and_goes_on(
     assert 100 < first < 300
     assert first + len(embedder.take()) == 300
     assert report.chunks.total == 300
+
+
+class Slow(CountingEmbedder):
+    """Hands over one vector after another, and stands still before the 64th."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_still, self.may_go_on = threading.Event(), threading.Event()
+
+    def embed_each(self, texts: Sequence[str], take: Callable[[int, Any], bool]) -> None:
+        for position, text in enumerate(texts):
+            if position == 63:
+                self.is_still.set()
+                self.may_go_on.wait(20)
+            if not take(position, self.embed([text])[0]):
+                return
+
+
+def test_what_is_embedded_of_a_batch_when_the_user_stops_is_kept(tmp_path: Path, settings: Config):
+    root, slow = many_files(tmp_path / "many", 64), Slow()
+    with pytest.raises(Interrupted, match="63 chunks were embedded and are kept"):
+        ingest_folder(root, settings, embedder=slow, cancel=slow.is_still.is_set)
+    slow.may_go_on.set()
+    again = CountingEmbedder()
+    assert ingest_folder(root, settings, embedder=again).chunks.embedded == 1
+
+
+def test_a_stopped_batch_goes_no_further():
+    slow = Slow()
+    batch = Batch(slow, {b"%d" % number: f"text {number}" for number in range(200)})
+    slow.is_still.wait(20)
+    batch.stop()
+    slow.may_go_on.set()
+    assert batch.is_done(20)
+    assert len(batch.so_far().vectors) == len(slow.seen) == 64
+
+
+def test_a_wait_ends_when_the_user_wants_to_stop():
+    wanted = threading.Event()
+    with pytest.raises(Interrupted, match="stopped before anything was embedded"):
+        while_wanted(lambda: wanted.wait(20), lambda: True)
+    wanted.set()
+    assert while_wanted(lambda: 7, lambda: False) == while_wanted(lambda: 7, None) == 7
+    with pytest.raises(EmbedderUnreachable):
+        while_wanted(_unreachable, lambda: False)
+
+
+def _unreachable() -> None:
+    raise EmbedderUnreachable("the server is down", "start it")
 
 
 def test_a_server_that_goes_down_halfway_loses_nothing_that_was_embedded(

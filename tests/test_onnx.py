@@ -10,11 +10,13 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from askmd import compose, places
 from askmd.config import Config
@@ -22,8 +24,8 @@ from askmd.embed import LocalEmbedder, SentenceTransformerEmbedder, Sums, descri
 from askmd.embed.exported import FORMAT, RECORD, find_export, versions
 from askmd.embed.gpu import has_gpu
 from askmd.embed.location import MINILM
-from askmd.embed.preparing import NotKept, run_child
-from askmd.errors import EmbeddingError
+from askmd.embed.preparing import NotKept, check_end, make_export, run_child
+from askmd.errors import EmbeddingError, Interrupted
 from askmd.settings import EmbeddingSettings
 from askmd.tokens import TokenizerCounter
 from askmd.types import Identity
@@ -109,17 +111,22 @@ MODELS = {
 }
 
 
-@pytest.fixture(scope="module")
-def make_here() -> Callable[[Path, Path], None]:
+def exporting(**options: Any) -> Callable[[Path, Path], None]:
     """Export in this process, which has torch already: a child would import it each time."""
-    from askmd.embed import exporting
 
     def make(folder: Path, target: Path) -> None:
+        from askmd.embed.exporting import write_export
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exporting.write_export(folder, target)
+            write_export(folder, target, **options)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def make_here() -> Callable[[Path, Path], None]:
+    return exporting()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -191,13 +198,83 @@ def test_many_threads_share_one_embedder(tiny: tuple[Path, Path]) -> None:
     assert all(np.array_equal(vectors, expected) for vectors in found) and len(found) == 6
 
 
-def test_a_closed_embedder_can_be_used_again_and_closed_twice(tiny: tuple[Path, Path]) -> None:
+def test_a_closed_embedder_is_closed_for_good_and_may_be_closed_twice(
+    tiny: tuple[Path, Path],
+) -> None:
+    used, unused = opened(*tiny, make=never), opened(*tiny, make=never)
+    used.embed(TEXTS)
+    for embedder in (used, unused):
+        embedder.close()
+        embedder.close()
+        with pytest.raises(EmbeddingError, match="the model tiny was closed"):
+            embedder.embed(TEXTS)
+        with pytest.raises(EmbeddingError, match="the model tiny was closed"):
+            embedder.embed_query("gateway")
+
+
+def test_closing_lets_texts_that_wait_be(tiny: tuple[Path, Path]) -> None:
     embedder = opened(*tiny, make=never)
-    first = embedder.embed(TEXTS)
-    embedder.close()
-    embedder.close()
-    np.testing.assert_array_equal(embedder.embed(TEXTS), first)
-    embedder.close()
+    taken: list[int] = []
+
+    def take(position: int, vector: Any) -> bool:
+        taken.append(position)
+        embedder.close()
+        return True
+
+    with pytest.raises(EmbeddingError, match="was closed"):
+        embedder.embed_each([f"text {number} " * 20 for number in range(300)], take)
+    assert 1 <= len(taken) < 300
+
+
+@pytest.mark.parametrize("library", ["ONNX Runtime", "sentence-transformers"])
+def test_vectors_come_one_by_one_until_no_more_are_wanted(
+    library: str, tiny: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        is_onnx = library == "ONNX Runtime"
+        where = tiny[1] if is_onnx else tmp_path / "cache" / "models"
+        make = never if is_onnx else partial(failing, why="it is another one")
+        embedder = opened(tiny[0], where, make=make)
+        expected = embedder.embed(TEXTS)
+        found: dict[int, Any] = {}
+
+        def take(position: int, vector: Any) -> bool:
+            found[position] = vector
+            return len(found) < 3
+
+        embedder.embed_each(TEXTS, take)
+        embedder.close()
+    assert len(found) == 3
+    for position, vector in found.items():
+        np.testing.assert_allclose(vector, expected[position], atol=1e-6)
+
+
+def test_a_process_that_ends_while_a_daemon_embeds_ends_in_order(
+    tiny: tuple[Path, Path], tmp_path: Path
+) -> None:
+    code = """
+import os, sys, threading
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+# One core: there the model runs in the thread that asks for it.
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from test_onnx import never, opened
+embedder = opened(Path(sys.argv[1]), Path(sys.argv[2]), make=never)
+begun = threading.Event()
+def take(position, vector):
+    begun.set()
+    return True
+texts = [f"the gateway {number} refused it " * 9 for number in range(2000)]
+threading.Thread(target=embedder.embed_each, args=(texts, take), daemon=True).start()
+begun.wait()
+embedder.close()
+sys.exit(3)
+"""
+    words = [sys.executable, "-c", code, *map(str, tiny), str(Path(__file__).parent)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, "terminate called" in done.stderr) == (3, False)
 
 
 def test_warming_opens_what_is_in_the_cache_and_makes_nothing(
@@ -247,8 +324,8 @@ def test_a_cache_that_others_may_write_is_not_read(tiny: tuple[Path, Path], tmp_
     assert find_export(cache, describe(tiny[0]), Sums()) is None
 
 
-def failing(folder: Path, target: Path) -> None:
-    record = {"format": FORMAT, "versions": versions(), "failure": "it has a strange layer"}
+def failing(folder: Path, target: Path, why: str = "it has a strange layer") -> None:
+    record = {"format": FORMAT, "versions": versions(), "failure": why}
     write(target / RECORD, record)
 
 
@@ -278,6 +355,52 @@ def test_a_failure_with_other_versions_is_tried_again(
     write(file, record | {"versions": {"torch": "0.1"}})
     again = opened(tiny[0], cache, make=make_here, default="int8")
     assert again.identity(max_tokens=9, chunker=1).precision == "int8"
+
+
+def broken(source: Path, target: Path) -> None:
+    target.write_bytes(b"half of it")
+    (source.parent / "plain-inferred.onnx").write_bytes(b"what the library leaves")
+    raise RuntimeError("it fell over")
+
+
+def test_where_quantising_breaks_off_float32_stands_and_it_is_tried_once_more(
+    tiny: tuple[Path, Path], tmp_path: Path, make_here: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = tmp_path / "cache" / "models"
+    with caplog.at_level(logging.WARNING):
+        first = opened(tiny[0], cache, make=exporting(quantise=broken), default="int8")
+        assert first.precision == "float32"
+    [told] = [text for text in caplog.messages if "int8" in text]
+    assert told.endswith("are float32, which is slower than int8: RuntimeError: it fell over")
+    [folder] = [path for path in cache.iterdir() if path.is_dir()]
+    assert sorted(path.name for path in folder.iterdir()) == ["float32.onnx", RECORD]
+    with pytest.raises(EmbeddingError, match="int8 on this machine: RuntimeError: it fell over"):
+        _ = opened(tiny[0], cache, make=exporting(quantise=broken), precision="int8").precision
+    assert opened(tiny[0], cache, make=make_here, default="int8").precision == "int8"
+    assert opened(tiny[0], cache, make=never, default="int8").precision == "int8"
+
+
+def test_int8_that_is_too_far_from_float32_is_tried_once(
+    tiny: tuple[Path, Path], tmp_path: Path, make_here: Any
+) -> None:
+    cache = copied(tiny[1], tmp_path)
+    [file] = cache.glob(f"*/{RECORD}")
+    record = json.loads(file.read_text(encoding="utf-8"))
+    del record["sums"]["int8"]
+    write(file, record | {"cosine": 0.91, "lack": "those in int8 are far"})
+    assert opened(tiny[0], cache, make=never, default="int8").precision == "float32"
+
+
+def test_on_a_full_disk_whatever_a_library_says_is_no_verdict(
+    tiny: tuple[Path, Path], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache" / "models"
+    make = exporting(quantise=broken, free=lambda folder: 100)
+    embedder = opened(tiny[0], cache, make=make, default="int8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert embedder.precision == "float32"
+    assert [path for path in cache.iterdir() if path.is_dir()] == []
 
 
 def test_where_nothing_can_be_kept_the_model_still_runs(
@@ -415,6 +538,55 @@ def test_damaged_sums_are_none(spoilt: str, tmp_path: Path) -> None:
 def test_a_child_that_ends_before_its_time_leaves_no_verdict(tmp_path: Path) -> None:
     with pytest.raises(NotKept, match="could not be prepared"):
         run_child(tmp_path, tmp_path / "no" / "folder")
+
+
+class Stop:
+    """Says that nobody wants it any more, from the second look on."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __call__(self) -> bool:
+        self.looks += 1
+        return self.looks > 1
+
+
+@pytest.mark.model
+def test_a_child_nobody_wants_any_more_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    with pytest.raises(Interrupted, match="preparing the model was stopped; run it again"):
+        run_child(locate(MINILM), tmp_path / "target", Stop())
+
+
+@pytest.mark.parametrize(
+    ("status", "last", "expected", "message"),
+    [
+        (-2, "", Interrupted, "preparing the model was stopped; run it again to go on"),
+        (-15, "", Interrupted, "preparing the model was stopped; run it again to go on"),
+        (130, "KeyboardInterrupt", Interrupted, "preparing the model was stopped"),
+        (-9, "", NotKept, r"was killed \(SIGKILL, perhaps for memory\); try again"),
+        (-11, "", NotKept, r"was killed \(SIGSEGV\); try again"),
+        (1, "OSError: no room", NotKept, "could not be prepared: OSError: no room; try again"),
+        (3, "", NotKept, "could not be prepared: 3; try again"),
+    ],
+)
+def test_how_a_child_ended_is_told_in_words(
+    status: int, last: str, expected: type[Exception], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(expected, match=message):
+        check_end(status, last, tmp_path)
+    check_end(0, "a warning", tmp_path)
+
+
+def test_who_waits_for_another_ones_export_is_told_and_can_stop(
+    tiny: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = copied(tiny[1], tmp_path)
+    with FileLock(cache / "lock"), caplog.at_level(logging.WARNING), pytest.raises(Interrupted):
+        make_export(cache, describe(tiny[0]), "tiny", Sums(), never, anew=False, is_stopped=Stop())
+    assert caplog.messages == ["another askmd is preparing a model: waiting until it is done"]
+    made = make_export(cache, describe(tiny[0]), "tiny", Sums(), never, anew=False)
+    assert set(made.sums) == {"float32", "int8"}
 
 
 @pytest.fixture(scope="module")

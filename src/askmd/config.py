@@ -217,7 +217,7 @@ def check(key: str, value: Any, *, where: str, home: Path) -> Any:
         fix = "keep the key in a variable such as OPENAI_API_KEY and give its name"
         raise ConfigError(f"{where}: {key} is no name of an environment variable", fix)
     if choices and value not in choices:
-        raise unknown(value, list(choices), f"{where}: {key}")
+        raise unknown(value, [one for one in choices if one], f"{where}: {key}")
     # A model is a name, or a folder that is plainly written as one.
     is_folder = key in ("embedding.model", "search.reranker") and value.startswith((".", "~"))
     if value and (setting.metadata["is_path"] or is_folder):
@@ -256,10 +256,11 @@ def unknown(word: str, known: list[str], where: str) -> ConfigError:
     """Return the error for a word nobody knows, with the nearest one that somebody does."""
     import difflib
 
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    said = word.lower()
+    near = difflib.get_close_matches(said, known, n=1, cutoff=0.5)
     names = {name.split(".")[-1]: name for name in known}
     if not near:
-        near = [names[n] for n in difflib.get_close_matches(word.split(".")[-1], list(names), n=1)]
+        near = [names[n] for n in difflib.get_close_matches(said.split(".")[-1], list(names), n=1)]
     hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
     return ConfigError(f"{where}: unknown {word!r}", hint)
 

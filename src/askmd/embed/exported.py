@@ -29,6 +29,10 @@ class Export:
     """sha256 of each file that may be used, by precision: ``float32``, ``int8``."""
     failure: str
     """Why the model cannot be exported; empty when it can."""
+    lack: str = ""
+    """Why there is no int8; empty where there is."""
+    may_be_mended: bool = False
+    """Whether int8 is missing because the making broke off, not because its vectors are bad."""
 
     def file(self, precision: str) -> Path:
         """Return where the file of a precision is."""
@@ -60,7 +64,9 @@ def read_export(folder: Path) -> Export | None:
         return None
     if not isinstance(sums, dict) or not (failure or "float32" in sums):
         return None
-    return Export(folder, sums, failure)
+    lack = "" if "int8" in sums or failure else str(record.get("lack") or "making it broke off")
+    # No cosine: nobody has seen an int8 vector yet.
+    return Export(folder, sums, failure, lack, bool(lack) and not record.get("cosine"))
 
 
 def export_folder(cache: Path, described: ModelFolder, sum_of: SumOf) -> Path:

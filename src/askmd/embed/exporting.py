@@ -6,12 +6,15 @@ model.json that says what they are, or why there are none.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -51,8 +54,32 @@ _PROBES = (
 )
 
 
+Quantise = Callable[[Path, Path], None]
+"""Writes one graph's weights as int8 into another file."""
+FreeBytes = Callable[[Path], int]
+"""Returns how much the disk under a folder still takes."""
+
+
 class _Unfit(Exception):
     """The model cannot be exported, or its export is another model."""
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much the disk under a folder still takes."""
+    return shutil.disk_usage(folder).free
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Write a graph's weights as int8 into another file."""
+    quantization = import_module("onnxruntime.quantization")
+    quantization.quantize_dynamic(
+        str(source),
+        str(target),
+        per_channel=True,
+        # Seven bits: eight overflow on processors with AVX2 alone, which then differ.
+        reduce_range=True,
+        weight_type=quantization.QuantType.QInt8,
+    )
 
 
 def main(folder: str, target: str) -> None:
@@ -63,21 +90,52 @@ def main(folder: str, target: str) -> None:
     write_export(Path(folder), Path(target))
 
 
-def write_export(folder: Path, target: Path) -> None:
+def write_export(
+    folder: Path, target: Path, *, quantise: Quantise = quantise, free: FreeBytes = free_bytes
+) -> None:
     """Export the model in one folder into another; what cannot be is recorded there.
 
     Raises OSError or MemoryError where that says nothing about the model.
     """
     record: dict[str, Any] = {"format": FORMAT, "versions": versions()}
+    # The libraries leave files of their own beside those they were asked for.
+    making = _Making(folder, target / "work", quantise, free)
+    making.work.mkdir()
     try:
-        record |= _export(describe(folder), target)
+        record |= _export(describe(folder), making)
     except (OSError, MemoryError):
         raise
-    except (_Unfit, AskmdError) as error:
-        record["failure"] = str(error)
-    except Exception as error:  # Tracing and quantising raise whatever a strange model makes them.
-        record["failure"] = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    except Exception as error:  # Tracing raises whatever a strange model makes it.
+        making.check_room(error)
+        record["failure"] = _line(error)
+    for precision in record.get("sums", ()):
+        (making.work / f"{precision}.onnx").rename(target / f"{precision}.onnx")
+    shutil.rmtree(making.work)
     (target / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What an export is made of, where, and by what."""
+
+    folder: Path
+    work: Path
+    quantise: Quantise
+    free: FreeBytes
+
+    def check_room(self, error: Exception) -> None:
+        """Raise OSError where the disk has no room for one more graph: that explains ``error``."""
+        weights = sum(file.stat().st_size for file in self.folder.rglob("*.safetensors"))
+        # Twice: what is kept in half precision is written in float32.
+        if self.free(self.work) < 2 * weights:
+            full = errno.ENOSPC
+            raise OSError(full, os.strerror(full), str(self.work.parent.parent)) from error
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, _Unfit | AskmdError):
+        return str(error)
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def _end_with_parent() -> None:
@@ -87,7 +145,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _export(described: ModelFolder, target: Path) -> dict[str, Any]:
+def _export(described: ModelFolder, making: _Making) -> dict[str, Any]:
     """Write what can be of float32.onnx and int8.onnx; return what is to be known of them."""
     model = load_model(described, attention="eager", device="cpu")
     model.eval()
@@ -97,18 +155,26 @@ def _export(described: ModelFolder, target: Path) -> dict[str, Any]:
     _check_tokens(model, described, texts)
     texts = [*_PROBES, "the gateway refused it " * (min(described.window, _LONG_TOKENS) // 3)]
     expected = unit_vectors(model.encode(texts, show_progress_bar=False), len(texts), 0)
-    plain, file = target / "plain.onnx", target / "float32.onnx"
+    plain, file = making.work / "plain.onnx", making.work / "float32.onnx"
     _trace(model, plain)
     _optimise(plain, file)
     found = _vectors(described, file, texts)
     difference = float(np.abs(found - expected).max())
     if not difference < MOST_DIFFERENCE:
         raise _Unfit(f"its export's vectors differ by up to {difference:.2g} from its own")
-    sums, cosine = {"float32": Sums()(file)}, _quantise(described, plain, target, texts, expected)
-    plain.unlink()
-    if cosine >= LEAST_COSINE:
-        sums["int8"] = Sums()(target / "int8.onnx")
-    return {"sums": sums, "difference": difference, "cosine": round(cosine, 4)}
+    record: dict[str, Any] = {"sums": {"float32": Sums()(file)}, "difference": difference}
+    try:
+        cosine = _quantised(described, plain, making, texts, expected)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # Whatever a strange graph makes it raise: float32 stands.
+        making.check_room(error)
+        return record | {"lack": _line(error)}
+    record["cosine"] = round(cosine, 4)
+    if cosine < LEAST_COSINE:
+        return record | {"lack": f"those in int8 have a cosine of {cosine:.2f} with them"}
+    record["sums"]["int8"] = Sums()(making.work / "int8.onnx")
+    return record
 
 
 def _check_tokens(model: Any, described: ModelFolder, texts: Sequence[str]) -> None:
@@ -162,34 +228,15 @@ def _optimise(source: Path, target: Path) -> None:
     onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
 
 
-def _quantise(
-    described: ModelFolder, plain: Path, target: Path, texts: Sequence[str], expected: Any
+def _quantised(
+    described: ModelFolder, plain: Path, making: _Making, texts: Sequence[str], expected: Any
 ) -> float:
-    """Write int8.onnx; return its mean cosine with float32, 0 where it cannot be made."""
-    quantization = import_module("onnxruntime.quantization")
-    raw, file = target / "raw.onnx", target / "int8.onnx"
-    try:
-        quantization.quantize_dynamic(
-            str(plain),
-            str(raw),
-            per_channel=True,
-            # Seven bits: eight overflow on processors with AVX2 alone, which then differ.
-            reduce_range=True,
-            weight_type=quantization.QuantType.QInt8,
-        )
-        _optimise(raw, file)
-        found = _vectors(described, file, texts)
-    except (OSError, MemoryError):
-        raise
-    except Exception:  # Whatever a strange graph makes the quantiser raise: float32 stands.
-        file.unlink(missing_ok=True)
-        return 0.0
-    finally:
-        raw.unlink(missing_ok=True)
-    cosine = float((found * expected).sum(axis=1).mean())
-    if cosine < LEAST_COSINE:
-        file.unlink()
-    return cosine
+    """Write int8.onnx; return the mean cosine of its vectors with the model's own."""
+    raw, file = making.work / "raw.onnx", making.work / "int8.onnx"
+    making.quantise(plain, raw)
+    _optimise(raw, file)
+    found = _vectors(described, file, texts)
+    return float((found * expected).sum(axis=1).mean())
 
 
 def _vectors(described: ModelFolder, file: Path, texts: Sequence[str]) -> Any:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from askmd.contracts import TokenCounter
 from askmd.embed.model_folder import ModelFolder
+from askmd.embed.running import outlasting
 from askmd.types import Identity
 
 if TYPE_CHECKING:
     from askmd.types import Vector, Vectors
+
+Take = Callable[[int, Any], bool]
+"""Takes what the model made of the text at a position; returns whether more is wanted."""
 
 
 class FolderEmbedder(ABC):
@@ -58,7 +62,19 @@ class FolderEmbedder(ABC):
 
         Raises EmbeddingError if the model cannot be loaded or answers with no such vectors.
         """
-        return self._units(self.rows, [self._passage_prefix + text for text in texts])
+        return self._units(self.rows, self._prefixed(texts))
+
+    def embed_each(self, texts: Sequence[str], take: Callable[[int, Vector], bool]) -> None:
+        """Hand over each passage's unit vector with its position, in any order, as it is made.
+
+        Ends early once ``take`` returns False. Raises as ``embed`` does.
+        """
+        passages = self._prefixed(texts)
+
+        def take_row(position: int, row: Any) -> bool:
+            return take(position, self._checked([row])[0])
+
+        outlasting(lambda: self.rows(passages, take_row))
 
     def embed_query(self, text: str) -> Vector:
         """Return the question's unit vector: float32, shape (dim,)."""
@@ -66,23 +82,41 @@ class FolderEmbedder(ABC):
         return vector
 
     @abstractmethod
-    def rows(self, texts: Sequence[str]) -> Any:
-        """Return what the model makes of each text, which is all it reads, in the same order."""
+    def rows(self, texts: Sequence[str], take: Take) -> None:
+        """Hand over what the model makes of each text, which is all it reads, in any order.
 
-    def query_rows(self, texts: Sequence[str]) -> Any:
-        """Return the same for questions, which come one by one."""
-        return self.rows(texts)
+        Ends early once ``take`` returns False.
+        """
+
+    def query_rows(self, texts: Sequence[str], take: Take) -> None:
+        """Do the same for questions, which come one by one."""
+        self.rows(texts, take)
 
     def warm(self) -> None:  # noqa: B027
         """Begin in the background what the first text would wait for: nothing here."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the model."""
+        """Let go of the model, for good; texts that still wait for it are left."""
 
-    def _units(self, rows: Any, texts: Sequence[str]) -> Vectors:
+    def _prefixed(self, texts: Sequence[str]) -> list[str]:
+        return [self._passage_prefix + text for text in texts]
+
+    def _units(self, rows: Callable[[Sequence[str], Take], None], texts: Sequence[str]) -> Vectors:
+        found: list[Any] = [None] * len(texts)
+
+        def take(position: int, row: Any) -> bool:
+            found[position] = row
+            return True
+
+        def work() -> Vectors:
+            if texts:
+                rows(texts, take)
+            return self._checked(found)
+
+        return outlasting(work)
+
+    def _checked(self, raw: Sequence[Any]) -> Vectors:
         from askmd.embed.gate import unit_vectors
 
-        raw = rows(texts) if texts else []
-        maker = f"the model {self._name}"
-        return unit_vectors(raw, len(texts), self._described.dim, maker=maker)
+        return unit_vectors(raw, len(raw), self._described.dim, maker=f"the model {self._name}")

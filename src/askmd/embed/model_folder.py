@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from askmd.embed.known_prefixes import prefixes
 from askmd.embed.model_files import (
     load_json,
     read_json,
@@ -64,12 +65,14 @@ def describe(folder: Path, sum_of: SumOf | None = None) -> ModelFolder:
     modules = modules_of(folder)
     base = modules[0].folder
     config = transformer(folder, base)
+    prompts = _prompts(folder)
+    _check_pooling(modules, prompts)
     return ModelFolder(
         folder=folder,
         dim=_dim(modules, config),
         window=window(base, config),
         lowercase=sentence_config(base).get("do_lower_case") is True,
-        prompts=_prompts(folder),
+        prompts=prompts,
         tokenizer_file=base / "tokenizer.json",
         weights=_weights(folder, modules, sum_of or Sums()),
     )
@@ -143,6 +146,20 @@ def _pooled(config: Mapping[str, Any], before: Any) -> Any:
     else:
         modes = len(mode) if isinstance(mode, list) else 1
     return width * modes if isinstance(width, int) else width
+
+
+def _check_pooling(modules: Sequence[Module], prompts: Mapping[str, str]) -> None:
+    """Raise ConfigError for a model that reads prompts and leaves them out of its vectors."""
+    if not any(prefixes("", prompts)):
+        return
+    for module in modules:
+        config = module.folder / "config.json"
+        if module.kind == "Pooling" and read_json(config).get("include_prompt") is False:
+            raise ConfigError(
+                f"the model in {modules[0].folder} has prompts, and its pooling leaves the prompt "
+                "out, which askmd does not do",
+                "choose another model",
+            )
 
 
 def _prompts(folder: Path) -> dict[str, str]:

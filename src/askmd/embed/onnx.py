@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from askmd.contracts import TokenCounter
-from askmd.embed.folder_embedder import FolderEmbedder
+from askmd.embed.folder_embedder import FolderEmbedder, Take
 from askmd.embed.model_folder import ModelFolder
-from askmd.embed.running import loading, readable
+from askmd.embed.running import closed, loading, readable
 from askmd.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class OnnxEmbedder(FolderEmbedder):
         self._file = file
         self._precision = precision
         self._running: _Running | None = None
+        self._is_closed = False
         self._lock = threading.Lock()
 
     @property
@@ -56,26 +58,40 @@ class OnnxEmbedder(FolderEmbedder):
         """Open the file and the tokenizer; raises EmbeddingError where they cannot be used."""
         self._opened()
 
-    def rows(self, texts: Sequence[str]) -> Any:
-        """Return what the model makes of each text, in the same order; equal texts once."""
+    def rows(self, texts: Sequence[str], take: Take) -> None:
+        """Hand over what the model makes of each text; equal texts are read once."""
         running = self._opened()
+        places: dict[str, list[int]] = {}
+        for position, text in enumerate(texts):
+            places.setdefault(text, []).append(position)
         # The longest first: no core is left with a long one at the end.
-        unique = sorted(dict.fromkeys(texts), key=len, reverse=True)
-        try:
-            found = dict(zip(unique, running.vectors(unique), strict=True))
-        except Exception as error:  # The libraries raise classes of their own, and RuntimeError.
-            raise EmbeddingError(f"the model {self._name} failed: {error}") from error
-        return np.stack([found[text] for text in texts])
+        unique = sorted(places, key=len, reverse=True)
+        with closing(self._vectors(running, unique)) as vectors:
+            for text, vector in zip(unique, vectors, strict=True):
+                wishes = [take(position, vector) for position in places[text]]
+                if not all(wishes):
+                    return
 
     def close(self) -> None:
-        """Let go of the model and its threads."""
+        """Let go of the model and its threads, for good, after the texts they are at."""
         with self._lock:
+            self._is_closed = True
             running, self._running = self._running, None
         if running is not None:
             running.close()
 
+    def _vectors(self, running: _Running, texts: Sequence[str]) -> Generator[Vector]:
+        try:
+            yield from running.vectors(texts)
+        except Exception as error:  # The libraries raise classes of their own, and RuntimeError.
+            if self._is_closed:
+                raise closed(self._name) from error
+            raise EmbeddingError(f"the model {self._name} failed: {error}") from error
+
     def _opened(self) -> _Running:
         with self._lock:
+            if self._is_closed:
+                raise closed(self._name)
             if self._running is None:
                 with loading(self._described.folder):
                     self._running = _Running(self._file, self._described)
@@ -91,22 +107,27 @@ class _Running:
         self._lowercase = described.lowercase
         self._cores = cores()
         self._pool: ThreadPoolExecutor | None = None
+        self._is_closed = False
         self._lock = threading.Lock()
 
-    def vectors(self, texts: Sequence[str]) -> list[Vector]:
-        """Return each text's vector, in the same order."""
+    def vectors(self, texts: Sequence[str]) -> Iterator[Vector]:
+        """Yield each text's vector, in the same order; what nobody asks for any more is left."""
         if len(texts) < 2 or self._cores < 2:
-            return [self._vector(text) for text in texts]
-        return list(self._threads().map(self._vector, texts))
+            yield from map(self._vector, texts)
+        else:
+            yield from self._threads().map(self._vector, texts)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let the threads end, each after the text it is at."""
         with self._lock:
+            self._is_closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
-            pool.shutdown()
+            # Not waited for: Python takes a thread for ended when a Ctrl-C breaks into its join.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _vector(self, text: str) -> Vector:
+        self._check_open()
         read = token_ids(self._tokenizer, text, lowercase=self._lowercase)
         ids = np.array([read], dtype=np.int64)
         vector: Vector = self._session.run(None, {"input_ids": ids})[0][0]
@@ -114,9 +135,14 @@ class _Running:
 
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:
+            self._check_open()
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="askmd-embed")
             return self._pool
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("closed")
 
 
 def tokenizer_of(described: ModelFolder) -> Tokenizer:

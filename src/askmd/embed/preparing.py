@@ -5,22 +5,36 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from askmd.embed.exported import Export, export_folder, find_export, is_ours, read_export
 from askmd.embed.model_folder import ModelFolder
 from askmd.embed.sums import SumOf
 from askmd.errors import EmbeddingError, Interrupted
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 Make = Callable[[Path, Path], None]
 """Exports the model in one folder into another, which is empty, with a record."""
 
+LOOK_SECONDS = 0.1
+"""How long a wait goes on without a look at whether anybody still wants what it is for."""
+_CTRL_C_ON_WINDOWS = 0xC000013A
+
 log = logging.getLogger(__name__)
+
+
+def never() -> bool:
+    """Say that nobody stops it."""
+    return False
 
 
 class NotKept(EmbeddingError):
@@ -28,16 +42,24 @@ class NotKept(EmbeddingError):
 
 
 def make_export(
-    cache: Path, described: ModelFolder, model: str, sum_of: SumOf, make: Make, *, anew: bool
+    cache: Path,
+    described: ModelFolder,
+    model: str,
+    sum_of: SumOf,
+    make: Make,
+    *,
+    anew: bool,
+    is_stopped: Callable[[], bool] = never,
 ) -> Export:
     """Return a model's export, made now unless another process just did.
 
-    anew: even where there seems to be one. Raises NotKept where the cache cannot be written or the
-    work ended before its time, Interrupted where the user ended it.
+    anew: even where there seems to be one. is_stopped: looked at while another process is waited
+    for. Raises NotKept where the cache cannot be written or the work ended before its time,
+    Interrupted where the user ended it.
     """
     try:
         _own(cache)
-        with _locked(cache), _temporary(cache) as folder:
+        with _locked(cache, is_stopped), _temporary(cache) as folder:
             found = None if anew else find_export(cache, described, sum_of)
             if found is not None:
                 return found
@@ -56,8 +78,8 @@ def make_export(
     return made
 
 
-def run_child(folder: Path, target: Path) -> None:
-    """Export a model in a process of its own, which ends when this one does.
+def run_child(folder: Path, target: Path, is_stopped: Callable[[], bool] = never) -> None:
+    """Export a model in a process of its own, which ends when this one does, or is stopped.
 
     Raises Interrupted where the user stopped it, NotKept where it ended without a record.
     """
@@ -73,7 +95,7 @@ def run_child(folder: Path, target: Path) -> None:
             env={**os.environ, **offline},
         )
         try:
-            status = process.wait()
+            status = _waited_for(process, is_stopped)
         finally:
             process.kill()
             process.wait()
@@ -81,21 +103,71 @@ def run_child(folder: Path, target: Path) -> None:
                 process.stdin.close()
         told.seek(0)
         last = told.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
-    if last == "KeyboardInterrupt":
-        raise Interrupted("preparing the model was stopped", "run it again to go on")
+    check_end(status, last, folder)
+
+
+def check_end(status: int, last: str, folder: Path) -> None:
+    """Raise Interrupted or NotKept unless a child ended well.
+
+    status: its exit status, or the negative number of the signal that ended it. last: the last
+    line it wrote to stderr.
+    """
+    stops = (-signal.SIGINT, -signal.SIGTERM, _CTRL_C_ON_WINDOWS)
+    if status in stops or (status != 0 and last == "KeyboardInterrupt"):
+        raise _stopped()
+    if status < 0:
+        name = next((one.name for one in signal.Signals if one == -status), f"signal {-status}")
+        why = ", perhaps for memory" if name == "SIGKILL" else ""
+        raise NotKept(f"preparing the model in {folder} was killed ({name}{why})", "try again")
     if status != 0:
         raise NotKept(f"the model in {folder} could not be prepared: {last or status}", "try again")
 
 
+def _stopped() -> Interrupted:
+    return Interrupted("preparing the model was stopped", "run it again to go on")
+
+
+def _waited_for(process: subprocess.Popen[bytes], is_stopped: Callable[[], bool]) -> int:
+    """Return a process's exit status; raises Interrupted once nobody wants it any more."""
+    while True:
+        try:
+            return process.wait(LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            if is_stopped():
+                raise _stopped() from None
+
+
 @contextmanager
-def _locked(cache: Path) -> Iterator[None]:
+def _locked(cache: Path, is_stopped: Callable[[], bool]) -> Iterator[None]:
     """Let one process at a time in; what a killed one left is removed."""
     from filelock import FileLock
 
-    with FileLock(cache / "lock"):
+    lock = FileLock(cache / "lock")
+    _acquire(lock, is_stopped)
+    try:
         for leftover in cache.glob("new-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: BaseFileLock, is_stopped: Callable[[], bool]) -> None:
+    """Take the lock, however long that takes; raises Interrupted once nobody wants it any more."""
+    from filelock import Timeout
+
+    has_told = False
+    while True:
+        try:
+            lock.acquire(timeout=LOOK_SECONDS)
+        except Timeout:
+            if is_stopped():
+                raise _stopped() from None
+            if not has_told:
+                log.warning("another askmd is preparing a model: waiting until it is done")
+            has_told = True
+        else:
+            return
 
 
 @contextmanager

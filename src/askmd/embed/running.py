@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 from askmd.errors import EmbeddingError
+
+_Result = TypeVar("_Result")
 
 
 @contextmanager
@@ -41,3 +46,28 @@ def loading(folder: Path) -> Iterator[None]:
 def readable(text: str) -> str:
     """Return the text without lone surrogates, which command lines bring and no tokenizer reads."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def outlasting(work: Callable[[], _Result]) -> _Result:
+    """Return what ``work`` returns; a daemon has it done by a thread that is none.
+
+    Where the process ends meanwhile, a daemon that comes back from a library's C++ aborts it; any
+    other thread is waited for.
+    """
+    if not threading.current_thread().daemon:
+        return work()
+    done: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="askmd-model", daemon=False).start()
+    return done.result()
+
+
+def closed(model: str) -> EmbeddingError:
+    """Return the error for texts that come, or wait, when their embedder was closed."""
+    return EmbeddingError(f"the model {model} was closed", "open it again")

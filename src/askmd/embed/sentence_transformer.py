@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from askmd.contracts import TokenCounter
-from askmd.embed.folder_embedder import FolderEmbedder
+from askmd.embed.folder_embedder import FolderEmbedder, Take
 from askmd.embed.model_folder import ModelFolder
-from askmd.embed.running import loading, quiet_libraries, readable
+from askmd.embed.running import closed, loading, quiet_libraries, readable
 from askmd.errors import EmbeddingError
 
-BATCH_TEXTS = 32
+GPU_TEXTS = 32
+CPU_TEXTS = 16
+"""Texts embedded together: a processor gains nothing by more, and cannot be stopped between."""
 
 
 class SentenceTransformerEmbedder(FolderEmbedder):
@@ -35,28 +37,43 @@ class SentenceTransformerEmbedder(FolderEmbedder):
             described, model, counter, query_prefix=query_prefix, passage_prefix=passage_prefix
         )
         self._model: Any = None
+        self._is_closed = False
         # Also held while encoding: the tokenizers library refuses to be used by two at once.
         self._lock = threading.Lock()
 
-    def rows(self, texts: Sequence[str]) -> Any:
-        """Return what the model makes of each text, in the same order."""
+    def rows(self, texts: Sequence[str], take: Take) -> None:
+        """Hand over what the model makes of each text; those of about one length go together."""
+        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
+        while order:
+            rows = self._encoded(texts, order)
+            for position, row in zip(order, rows, strict=False):
+                if not take(position, row):
+                    return
+            del order[: len(rows)]
+
+    def close(self) -> None:
+        """Let go of the model, for good, after the texts it is at."""
+        self._is_closed = True
         with self._lock:
+            self._model = None
+
+    def _encoded(self, texts: Sequence[str], order: Sequence[int]) -> Any:
+        """Return what the model makes of the first texts in that order: as many as go together."""
+        with self._lock:
+            if self._is_closed:
+                raise closed(self._name)
             if self._model is None:
                 self._model = load_model(self._described)
+            count = CPU_TEXTS if self._model.device.type == "cpu" else GPU_TEXTS
             try:
                 return self._model.encode(
-                    [readable(text) for text in texts],
-                    batch_size=BATCH_TEXTS,
+                    [readable(texts[position]) for position in order[:count]],
+                    batch_size=count,
                     show_progress_bar=False,
                     convert_to_numpy=True,
                 )
             except RuntimeError as error:  # torch: out of memory, a device that fell over
                 raise EmbeddingError(f"the model {self._name} failed: {error}") from error
-
-    def close(self) -> None:
-        """Let go of the model."""
-        with self._lock:
-            self._model = None
 
 
 def load_model(described: ModelFolder, *, attention: str = "", device: str | None = None) -> Any:

@@ -12,6 +12,7 @@ from askmd import compose, files, store
 from askmd.config import Config
 from askmd.contracts import Embedder
 from askmd.errors import FolderError, IndexFault, NoIndex
+from askmd.ingest.batch import while_wanted
 from askmd.ingest.journey import Journey
 from askmd.ingest.reading import Reading, list_documents
 from askmd.ingest.report import ChunkCounts, DocumentCounts, DryRun, IngestReport
@@ -46,7 +47,7 @@ def ingest_folder(
     root = _root(folder, may_be_gone=prune)
     built = None if rebuild else _built(config)
     with _embedder(config, embedder, built) as model:
-        identity = compose.wanted_identity(config, model)
+        identity = while_wanted(lambda: compose.wanted_identity(config, model), cancel)
         listing = list_documents(root, config)
         _check_listing(root, listing, config)
         standing = _standing_documents(config) if rebuild else {}

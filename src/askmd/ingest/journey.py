@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from askmd import files, store
 from askmd.contracts import Embedder
 from askmd.errors import EmbeddingError, FolderError, Interrupted
-from askmd.ingest.batch import Batch, Embedded
+from askmd.ingest.batch import LOOK_SECONDS, Batch, Embedded
 from askmd.ingest.reading import Reading, Untouched
 from askmd.types import (
     CancelCheck,
@@ -36,10 +35,8 @@ BATCH_TEXTS = 64
 """Texts embedded together; what a kill loses at most, but for those read meanwhile."""
 PENDING_CHUNKS = 1024
 """Chunks held in memory before they are written, whether they need embedding or not."""
-LOOK_SECONDS = 0.2
-"""How long a wait for the embedder goes on without a look at the cancel flag."""
 GRACE_SECONDS = 1.0
-"""How long the batch in flight is waited for once the user wants to stop."""
+"""How long texts in flight are waited for once the user wants to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +81,14 @@ class Journey:
 
     def read(self, reading: Reading, listing: Sequence[files.Found | Failure]) -> None:
         """Read, cut, embed and write everything that is new to the index."""
+        try:
+            self._read(reading, listing)
+        finally:
+            # Whatever ended it: nobody waits for these any more.
+            if self.flying:
+                self.flying.stop()
+
+    def _read(self, reading: Reading, listing: Sequence[files.Found | Failure]) -> None:
         for number, source in enumerate(reading.sources(listing)):
             self._tell("reading", number, len(listing), "files")
             self._take(source)
@@ -189,6 +194,7 @@ class Journey:
         try:
             embedded = batch.result()
         except EmbeddingError as error:
+            self._save(batch)
             if done := self.counts["embedded"]:
                 error.message += f" ({done} chunks were embedded and are kept)"
             raise
@@ -239,12 +245,16 @@ class Journey:
             )
 
     def _save_the_flying(self) -> None:
-        """Keep the vectors of the batch in flight if they come soon."""
+        """Keep the vectors of the batch in flight that are there, or come soon."""
         batch, self.flying = self.flying, None
-        if batch is None or not batch.is_done(GRACE_SECONDS):
-            return
-        with suppress(EmbeddingError):
-            vectors = batch.result().vectors
+        if batch is not None:
+            batch.stop()
+            batch.is_done(GRACE_SECONDS)
+            self._save(batch)
+
+    def _save(self, batch: Batch) -> None:
+        """Keep the vectors of a batch that will not be finished."""
+        if vectors := batch.so_far().vectors:
             self.counts["embedded"] += len(vectors)
             self.writer.put_vectors(vectors)
 
