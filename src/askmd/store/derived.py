@@ -1,6 +1,6 @@
 """A file derived from the database: named arrays under checksums, mapped and checked by block.
 
-    arrays, one after the other | a checksum for every 64 KiB of them | a description in JSON |
+    arrays, one after the other | a checksum for every block of them | a description in JSON |
     the description's checksum | its length | what kind of file this is
 
 Opening one reads its end alone. Whoever takes rows has the blocks checked that hold them, once a
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-FORMAT = 1
+FORMAT = 2
 BLOCK = 1 << 16
+FINE_BLOCK = 1 << 12
+"""For a file of which single rows are read, here and there."""
 _SUM = 16
 _ALIGNED = 64
 _MAGIC = b"askmd\x00d1"
@@ -82,11 +84,12 @@ class Derived:
         weakref.finalize(self, os.close, self._descriptor)
         self.origin = Origin(**description["origin"])
         self._payload: int = payload
+        self._block: int = description["block"]
         self._arrays: dict[str, tuple[str, tuple[int, ...], int]] = {
             name: (kind, tuple(shape), start)
             for name, (kind, shape, start) in description["arrays"].items()
         }
-        self._seen = bytearray(-(-payload // BLOCK))
+        self._seen = bytearray(-(-payload // self._block))
 
     def check_unchanged(self) -> None:
         """Raise Damaged where somebody wrote into the file since it was opened.
@@ -135,11 +138,13 @@ class Derived:
         kind, shape, offset = self._array(name)
         width = np.dtype(kind).itemsize * prod(shape[1:])
         starts = offset + places * width
-        if width > BLOCK:
+        if width > self._block:
             for start in starts.tolist():
                 self.check(start, start + width)
         else:
-            self._check_blocks(np.concatenate([starts // BLOCK, (starts + width - 1) // BLOCK]))
+            self._check_blocks(
+                np.concatenate([starts // self._block, (starts + width - 1) // self._block])
+            )
         return np.frombuffer(self._map, kind, count=prod(shape), offset=offset).reshape(shape)
 
     def _array(self, name: str) -> tuple[str, tuple[int, ...], int]:
@@ -151,7 +156,7 @@ class Derived:
         """Raise Damaged unless the bytes of a range, by default all, are what was written."""
         stop = self._payload if stop is None else stop
         if start < stop:
-            for block in range(start // BLOCK, -(-stop // BLOCK)):
+            for block in range(start // self._block, -(-stop // self._block)):
                 self._check_block(block)
 
     def _check_blocks(self, blocks: npt.NDArray[np.int64]) -> None:
@@ -163,8 +168,8 @@ class Derived:
     def _check_block(self, block: int) -> None:
         if self._seen[block]:
             return
-        end = min((block + 1) * BLOCK, self._payload)
-        with memoryview(self._map) as whole, whole[block * BLOCK : end] as part:
+        end = min((block + 1) * self._block, self._payload)
+        with memoryview(self._map) as whole, whole[block * self._block : end] as part:
             digest = blake2b(part, digest_size=_SUM).digest()
         if digest != self._sums[block * _SUM : (block + 1) * _SUM]:
             raise Damaged("its content does not match its checksum", self.path)
@@ -190,10 +195,12 @@ def _read_end(file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
     if blake2b(text, digest_size=_SUM).digest() != end[:_SUM]:
         raise Damaged("its description is damaged")
     description = json.loads(text)
-    payload = description["payload"]
-    wanted = -(-payload // BLOCK) * _SUM
-    if description["format"] != FORMAT or payload + wanted + length + _END != size:
+    if description["format"] != FORMAT:
         raise Damaged("it is of another format")
+    payload: int = description["payload"]
+    wanted = -(-payload // int(description["block"])) * _SUM
+    if payload + wanted + length + _END != size:
+        raise Damaged("it was cut off, or something was put into it")
     file.seek(payload)
     sums = file.read(wanted)
     if blake2b(sums, digest_size=_SUM).hexdigest() != description["sums"]:
@@ -207,9 +214,10 @@ def _read_end(file: IO[bytes]) -> tuple[dict[str, Any], bytes]:
 class Draft:
     """A file that is being written: array after array, each in as many pieces as it comes in."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        """Write to a file that is open and empty."""
+    def __init__(self, file: IO[bytes], block: int = BLOCK) -> None:
+        """Write to a file that is open and empty; block: bytes under one checksum."""
         self._file = file
+        self._block = block
         self._size = 0
         self._sums = bytearray()
         self._open_block = bytearray()
@@ -248,6 +256,7 @@ class Draft:
         text = json.dumps(
             {
                 "format": FORMAT,
+                "block": self._block,
                 "origin": asdict(origin),
                 "arrays": self._arrays,
                 "payload": self._size,
@@ -262,17 +271,17 @@ class Draft:
         self._file.write(data)
         self._size += len(data)
         self._open_block += data
-        whole = len(self._open_block) // BLOCK * BLOCK
+        whole = len(self._open_block) // self._block * self._block
         with memoryview(self._open_block) as view:
-            for start in range(0, whole, BLOCK):
-                part = view[start : start + BLOCK]
+            for start in range(0, whole, self._block):
+                part = view[start : start + self._block]
                 self._sums += blake2b(part, digest_size=_SUM).digest()
                 part.release()
         del self._open_block[:whole]
 
 
 @contextmanager
-def drafting(path: Path) -> Iterator[Draft]:
+def drafting(path: Path, block: int = BLOCK) -> Iterator[Draft]:
     """Write a file inside, to be finished there; it stands in ``path`` once all of it is safe."""
     with drafted(path) as file:
-        yield Draft(file)
+        yield Draft(file, block)

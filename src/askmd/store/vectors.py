@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from askmd.errors import IndexCorrupt
-from askmd.store.derived import Draft, Origin, drafting
+from askmd.store.derived import BLOCK, FINE_BLOCK, Draft, Origin, drafting
 from askmd.store.floats import read_matrix
 from askmd.store.manifest import REBUILD_STEP
 from askmd.store.schema import State
@@ -56,7 +56,8 @@ def build_segment(
     approximate: from how many rows on it gets an approximate index. Raises IndexCorrupt where a
     vector is missing or has changed.
     """
-    with drafting(path) as draft:
+    # Of a large one single rows are read; a small one is read whole.
+    with drafting(path, FINE_BLOCK if origin.count >= approximate else BLOCK) as draft:
         numbers: list[npt.NDArray[np.int64]] = []
         rows = connection.execute(_RANGE, (origin.after, origin.last))
         while batch := rows.fetchmany(_BATCH_ROWS):
