@@ -960,7 +960,7 @@ def test_a_closed_store_says_so_and_closes_twice(library: Path):
 @POSIX
 def test_a_read_only_index_is_searched_and_nothing_is_created(library: Path):
     script = """
-import askmd.store.floats, askmd.store.snapshots, askmd.store.word_search, askmd.store.word_runs
+import numpy.ma, askmd.store.snapshots, askmd.store.word_search, askmd.store.word_runs
 if os.geteuid() == 0:
     # Root may write everywhere, so the reader is somebody else.
     os.setgroups([]), os.setgid(65534), os.setuid(65534)
