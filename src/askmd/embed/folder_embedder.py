@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ class FolderEmbedder(ABC):
         self._name = model
         self._query_prefix = query_prefix
         self._passage_prefix = passage_prefix
+        self._is_closed = False
+        self._lock = threading.Lock()
 
     @property
     def precision(self) -> str:

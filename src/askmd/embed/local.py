@@ -69,7 +69,7 @@ class LocalEmbedder(FolderEmbedder):
         self._closing = threading.Event()
         self._onnx: OnnxEmbedder | None = None
         # Held while a model is prepared or opened, by whoever needs it first.
-        self._lock = threading.RLock()
+        self._preparing = threading.RLock()
         self._undo = ExitStack()
 
     @cached_property
@@ -115,7 +115,7 @@ class LocalEmbedder(FolderEmbedder):
         """Let go of the model, for good; what it is at, or who prepares it, is stopped."""
         # Before the lock: who holds it while a model is prepared looks at this.
         self._closing.set()
-        with self._lock:
+        with self._preparing:
             if self._onnx is not None:
                 self._onnx.close()
             self._onnx = None
@@ -125,7 +125,7 @@ class LocalEmbedder(FolderEmbedder):
 
     def _warm(self) -> None:
         try:
-            with self._lock:
+            with self._preparing:
                 if self._export is None:
                     self._export = find_export(self._cache, self._described, self._sum_of)
                 if self._export and self._onnx is None and not self._closing.is_set():
@@ -135,7 +135,7 @@ class LocalEmbedder(FolderEmbedder):
 
     def _opened(self) -> OnnxEmbedder | None:
         """Return the export, open; None where sentence-transformers keeps the job."""
-        with self._lock:
+        with self._preparing:
             self._check_open()
             if self._onnx is None:
                 export = self._prepared()
@@ -172,7 +172,7 @@ class LocalEmbedder(FolderEmbedder):
 
     def _prepared(self, *, anew: bool = False) -> Export | None:
         """Return the model's export, made where there is none; None where it cannot be kept."""
-        with self._lock:
+        with self._preparing:
             if self._export is None and not self._is_hopeless:
                 self._export = find_export(self._cache, self._described, self._sum_of)
             if anew or (self._export is None and not self._is_hopeless):
@@ -186,7 +186,7 @@ class LocalEmbedder(FolderEmbedder):
         """Return the model's export; where only int8 broke off when it was made, once more."""
         from askmd.embed.preparing import NotKept
 
-        with self._lock:
+        with self._preparing:
             export = self._prepared()
             if export is not None and export.may_be_mended and not self._is_hopeless:
                 self._is_hopeless = True

@@ -46,8 +46,6 @@ class OnnxEmbedder(FolderEmbedder):
         self._file = file
         self._precision = precision
         self._running: _Running | None = None
-        self._is_closed = False
-        self._lock = threading.Lock()
 
     @property
     def precision(self) -> str:

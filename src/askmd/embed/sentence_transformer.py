@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
-from askmd.contracts import TokenCounter
 from askmd.embed.folder_embedder import FolderEmbedder, Take
 from askmd.embed.model_folder import ModelFolder
 from askmd.embed.running import closed, loading, quiet_libraries, readable
@@ -23,23 +21,8 @@ class SentenceTransformerEmbedder(FolderEmbedder):
     The model is loaded at the first text: until then this costs a few JSON files.
     """
 
-    def __init__(
-        self,
-        described: ModelFolder,
-        model: str,
-        counter: TokenCounter,
-        *,
-        query_prefix: str = "",
-        passage_prefix: str = "",
-    ) -> None:
-        """Take what ``describe`` read of a folder, and the name the user knows the model by."""
-        super().__init__(
-            described, model, counter, query_prefix=query_prefix, passage_prefix=passage_prefix
-        )
-        self._model: Any = None
-        self._is_closed = False
-        # Also held while encoding: the tokenizers library refuses to be used by two at once.
-        self._lock = threading.Lock()
+    _model: Any = None
+    # The lock is held while encoding too: the tokenizers library refuses to be used by two at once.
 
     def rows(self, texts: Sequence[str], take: Take) -> None:
         """Hand over what the model makes of each text; those of about one length go together."""

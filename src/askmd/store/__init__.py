@@ -10,7 +10,10 @@
     floats    vectors checked (numpy)                   vectors    a segment of them, written
     nearest   vectors searched, small segments whole    approximate  large ones, by FAISS
     snapshots a generation: segments and what they lack  vector_index  the newest, for all threads
-    reading   questions to the tables
+    word_tokens  texts as FTS5 reads them               word_runs  a segment of words, written
+    word_parts  one of them, read                       word_search  BM25, counts and places
+    word_index  the newest, for all threads             word_places  the same places by FTS5
+    reading   questions to the tables                   view       one state, chunks met in it
     replacing a document in its old one's place
     writer, opening                                     connections, reader
 

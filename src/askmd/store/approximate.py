@@ -7,7 +7,6 @@ codes find: their cosines are exact, and few of the best are missed.
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from functools import cache
@@ -107,7 +106,8 @@ class Lists:
             lists_of = np.ascontiguousarray(which[:, first::shares])
             return self._scan_lists(question, lists_of, near[:, first::shares], count, selector)
 
-        shares = _cores() if share * total > SHARED_ROWS else 1
+        is_long = share * total > SHARED_ROWS
+        shares = min(MOST_SHARES, faiss.omp_get_max_threads()) if is_long else 1
         # This thread does its share of the work too.
         others = [_pool().submit(scan, first) for first in range(1, shares)]
         parts = [scan(0), *(other.result() for other in others)]
@@ -141,13 +141,7 @@ class Lists:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="askmd-lists")
-
-
-@cache
-def _cores() -> int:
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(found or 1, MOST_SHARES)
+    return ThreadPoolExecutor(MOST_SHARES, thread_name_prefix="askmd-lists")
 
 
 def _select(allowed: Mask | None) -> tuple[Any | None, npt.NDArray[np.uint8] | None]:

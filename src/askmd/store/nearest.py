@@ -28,6 +28,7 @@ DECIMALS = 6
 _MARGIN = 2e-6
 """More than two ways to add up one product of unit vectors in float32 differ by."""
 MOST_EQUAL = 1000
+"""Rows as good as the last one that was asked for, which are told too."""
 _FEW = 8
 """One row in so many is multiplied by itself; of more, all are."""
 _BATCH_ROWS = 256

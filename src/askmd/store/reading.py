@@ -20,7 +20,7 @@ LEFT JOIN documents ON documents.number = chunks.document
 """
 
 
-# CROSS: in the order asked for, and never by reading the whole of another index.
+# CROSS: in the order asked for.
 _CHUNKS_OF = f"""
 SELECT documents.path, checksum, {CHUNK_COLUMNS.replace("id,", "chunks.id,", 1)}
 FROM json_each(?) CROSS JOIN chunks ON chunks.number = value

@@ -19,7 +19,6 @@ from askmd.store.folder import is_ours, remove, segment_pattern, segment_prefix
 from askmd.store.schema import State
 
 logger = logging.getLogger("askmd")
-KINDS = ("vectors", "words")
 TAIL = 64
 """So many chunks behind the last segment are looked up in the database by each reader."""
 GONE_SHARE = 10

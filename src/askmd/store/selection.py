@@ -36,8 +36,7 @@ def read_ids(
     """
     ids = dict(
         connection.execute(
-            # CROSS: or SQLite reads the whole index over ids, which holds both.
-            "SELECT number, chunks.id FROM json_each(?) CROSS JOIN chunks ON number = value",
+            "SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each(?))",
             (json.dumps(list(numbers)),),
         ).fetchall()
     )

@@ -295,12 +295,12 @@ class IndexWriter:
         try:
             for kind, build in _BUILDERS.items():
                 self._write_segments(kind, build, is_thorough=is_thorough)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             logger.warning(
                 "%s is whole, but what makes searches in it fast could not be written (%s); "
                 "make room and run `askmd ingest`",
                 self._folder,
-                error.strerror,
+                error,
             )
 
     def _write_segments(self, kind: str, build: _Build, *, is_thorough: bool) -> None:
