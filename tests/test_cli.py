@@ -128,6 +128,8 @@ def test_ask_as_json_is_what_the_outside_counts_on(indexed: Askmd):
     assert set(answer) == {
         *("question", "search_query", "answer", "status", "citations"),
         *("passages", "model", "usage", "degraded"),
+        *("rewritten", "cut_reason", "invented", "sentences", "findings"),
+        *("cost", "seconds", "first_seconds"),
     }
     assert (answer["status"], answer["citations"][0]["path"]) == ("extracted", "nginx.md")
     assert {

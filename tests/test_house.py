@@ -24,13 +24,14 @@ FLOORS = [
     {"config"},
     # The script: what a question and the index are both read by.
     {"words"},
-    {"markdown", "chunk", "rank", "passages", "prompt", "citations", "evidence", "filters"},
+    {"markdown", "chunk", "rank", "passages", "evidence", "filters"}
+    | {"prompt", "citations", "conversation", "links", "records"},
     # The wire: what both kinds of server need.
     {"endpoint"},
     {"files", "places", "tokens", "embed", "store", "llm", "terminal"},
     # The landing: the journeys take a Config, and compose turns it into parts for them.
     {"compose"},
-    {"ingest", "retriever", "answer", "inspection", "evaluate"},
+    {"ingest", "retriever", "answer", "inspection", "evaluate", "doctor"},
     {"repl"},
     # The front door opens the others.
     {"cli"},

@@ -21,6 +21,7 @@ from askmd.settings import (
     DocumentSettings,
     EmbeddingSettings,
     IndexSettings,
+    LinkSettings,
     LLMSettings,
     SearchSettings,
     settings,
@@ -50,6 +51,7 @@ class Config:
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     llm: LLMSettings = field(default_factory=LLMSettings)
+    links: LinkSettings = field(default_factory=LinkSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
     """Dotted key to origin; a key that is absent has its default."""
     files: tuple[Path, ...] = ()

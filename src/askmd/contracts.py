@@ -96,8 +96,18 @@ class LLM(Protocol):
     def model(self) -> str:
         """The model's name as the server knows it."""
 
-    def stream(self, messages: Sequence[Message]) -> Completion:
-        """Start a completion; raises LLMError before the first delta if there is none."""
+    @property
+    def window(self) -> int | None:
+        """How many tokens it reads and writes in all, as far as its server has told; else None."""
+
+    def stream(
+        self, messages: Sequence[Message], *, answer_tokens: int | None = None
+    ) -> Completion:
+        """Start a completion of at most ``answer_tokens``; its own limit where that is None.
+
+        Raises PromptTooLong where the messages exceed its window, LLMError for every other failure
+        before the first delta.
+        """
 
 
 class Completion(Protocol):

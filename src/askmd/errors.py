@@ -120,6 +120,17 @@ class LLMError(AskmdError):
     code = "llm"
 
 
+class PromptTooLong(LLMError):
+    """The LLM's server says that the messages do not fit its window."""
+
+    code = "prompt_too_long"
+
+    def __init__(self, message: str, next_step: str = "", *, window: int | None = None) -> None:
+        """Keep the window in tokens, where the server named it."""
+        super().__init__(message, next_step)
+        self.window = window
+
+
 class Interrupted(AskmdError):
     """The user stopped a long journey; what was committed stays."""
 

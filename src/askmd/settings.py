@@ -118,14 +118,48 @@ class LLMSettings:
     api_key_env: str = _setting(
         "OPENAI_API_KEY", "the environment variable with the key, never the key itself"
     )
-    budget_tokens: int = _setting(3000, "tokens of passages an answer is made from", least=100)
+    budget_tokens: int = _setting(
+        3000,
+        "tokens of passages, and of the conversation so far, an answer is made from",
+        least=100,
+    )
     answer_tokens: int = _setting(1000, "tokens an answer has at most", least=1)
     timeout_seconds: float = _setting(60.0, "how long the server may be silent", least=0.1)
+    window: int = _setting(
+        0, "tokens the model reads and writes in all; 0: what its server says", least=0
+    )
+    prompt_price: float = _setting(0.0, "of a million tokens sent, for `cost`; 0: unknown", least=0)
+    answer_price: float = _setting(
+        0.0, "of a million tokens answered, for `cost`; 0: unknown", least=0
+    )
 
     @property
     def is_configured(self) -> bool:
         """Whether there is an LLM to ask; a key in the environment alone is not consent."""
         return bool(self.model or self.base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Where a citation leads."""
+
+    to: str = _setting(
+        "",
+        "editor, github or site; empty: the file itself, on a terminal that knows links",
+        choices=("", "editor", "github", "site"),
+    )
+    editor: str = _setting(
+        "vscode://file{file}:{first}", "its template: {file} {path} {first} {last}"
+    )
+    github: str = _setting(
+        "", "such as https://github.com/me/docs/blob/main/{path}#L{first}-L{last}"
+    )
+    site: str = _setting("", "such as https://docs.example.com/{page}/#{anchor}")
+    anchors: str = _setting(
+        "github",
+        "whose anchors the site has: github, mkdocs or docusaurus",
+        choices=("github", "mkdocs", "docusaurus"),
+    )
 
 
 TABLES: Mapping[str, type[Any]] = {
@@ -135,6 +169,7 @@ TABLES: Mapping[str, type[Any]] = {
     "embedding": EmbeddingSettings,
     "search": SearchSettings,
     "llm": LLMSettings,
+    "links": LinkSettings,
 }
 
 

@@ -28,6 +28,10 @@ BlockKind = Literal[
 Mode = Literal["hybrid", "dense", "words"]
 Role = Literal["system", "user", "assistant"]
 Status = Literal["answered", "extracted", "refused", "incomplete"]
+QuoteVerdict = Literal["supported", "elsewhere", "not_found"]
+"""Verbatim in a passage its sentence cites; only in others that were sent; in none."""
+Rewriter = Literal["llm", "rule"]
+"""Who made a search question from a conversation."""
 Lines = tuple[int, int]
 """First and last line, 1-based, inclusive."""
 Chars = tuple[int, int]
@@ -263,6 +267,32 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """Words that an answer puts in quotation marks, looked up in the passages."""
+
+    text: str
+    """As the answer has it, without the marks."""
+    verdict: QuoteVerdict
+    found_in: tuple[int, ...] = ()
+    """Numbers of the passages that hold it, white space and case folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One statement of an answer, and how far the words of what it cites bear it out."""
+
+    text: str
+    chars: Chars
+    """Where it stands in the answer."""
+    citations: tuple[int, ...]
+    """What it cites, or, where it has no mark, what the end of its paragraph cites."""
+    support: float | None
+    """0 to 1: how much of what it says stands in the passages it cites; None where nothing can
+    be said of it."""
+    quotes: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A numbered pointer from an answer to the passage that was sent under that number."""
 
@@ -278,8 +308,13 @@ class Citation:
     url: str | None = None
     stale: bool = False
     """The file has changed since it was indexed."""
-    quotes: tuple[Mapping[str, str], ...] = ()
+    stands_at: Lines | None = None
+    """Where the text stands in the changed file, read anew; None where it does no longer, and
+    where nothing changed."""
+    quotes: tuple[Quote, ...] = ()
+    """Of the sentences that cite it."""
     support: float | None = None
+    """0 to 1: the mean support it lends the sentences that cite it; None where none can be told."""
     anchors: Anchors = Anchors()
 
 
@@ -305,6 +340,21 @@ class AnswerRecord:
     model: str | None
     usage: Usage | None
     degraded: str | None
+    rewritten: Rewriter | None = None
+    """Who made the search question from the conversation; None where it is the question itself."""
+    cut_reason: str | None = None
+    """Why the answer is incomplete; None where it is whole."""
+    invented: tuple[int, ...] = ()
+    """Numbers of passages that were never sent, whose marks were taken out of the text."""
+    sentences: tuple[Sentence, ...] = ()
+    findings: tuple[str, ...] = ()
+    """What nothing in the documents bears out, a line each: what ``--strict`` exits 4 for."""
+    cost: float | None = None
+    """Of the tokens used, at the configured prices; None without either."""
+    seconds: float | None = None
+    """From the question to the end of the answer."""
+    first_seconds: float | None = None
+    """From the question to the first text."""
 
 
 @dataclass(frozen=True, slots=True)

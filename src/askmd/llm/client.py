@@ -68,7 +68,14 @@ class OpenAILLM:
         """The model's name; empty until the server was asked for it."""
         return self._endpoint.model
 
-    def stream(self, messages: Sequence[Message]) -> OpenAICompletion:
+    @property
+    def window(self) -> int | None:
+        """How many tokens the model reads and writes in all; None where nobody has told."""
+        return None
+
+    def stream(
+        self, messages: Sequence[Message], *, answer_tokens: int | None = None
+    ) -> OpenAICompletion:
         """Start a completion and wait for its first text.
 
         Raises LLMError if there is none; later trouble is told by ``cut_reason``.

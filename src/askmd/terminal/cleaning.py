@@ -1,4 +1,4 @@
-"""The one place that makes text fit for a terminal; notices and progress on stderr.
+"""The one place that makes text fit for a terminal; notices on stderr.
 
 Documents, models and servers may say anything: nothing of theirs may move the cursor, set a title,
 reach the clipboard or turn text around.
@@ -9,14 +9,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from askmd.prompt import INVISIBLE
-from askmd.types import Lines, Progress, ProgressCallback
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+from askmd.types import Lines
 
 LONGEST_STRING = 2000
 """Characters after which an unended title, clipboard or device string is taken for text."""
@@ -106,61 +102,3 @@ def say(text: str, stream: TextIO | None = None) -> None:
     target = stream or sys.stderr
     target.write(" ".join(clean(text).split("\n")) + "\n")
     target.flush()
-
-
-@contextmanager
-def progress_bar(stream: TextIO | None = None) -> Iterator[ProgressCallback]:
-    """Draw a journey's progress with rate and time left on a terminal; be quiet anywhere else.
-
-    ``NO_COLOR`` is respected, as rich does.
-    """
-    target = stream or sys.stderr
-    if not target.isatty():
-        yield _ignore
-        return
-    with _bar(target) as bar:
-        yield _Drawing(bar)
-
-
-def _ignore(_progress: Progress) -> None:
-    """Draw nothing."""
-
-
-def _bar(target: TextIO) -> Bar:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bar
-
-    return Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(file=target),
-        transient=True,
-    )
-
-
-class _Drawing:
-    """One bar a stage."""
-
-    def __init__(self, bar: Bar) -> None:
-        self._bar = bar
-        self._tasks: dict[str, int] = {}
-
-    def __call__(self, progress: Progress) -> None:
-        from rich.progress import TaskID
-
-        if progress.stage not in self._tasks:
-            self._tasks[progress.stage] = self._bar.add_task(progress.stage, total=None, rate="")
-        task = TaskID(self._tasks[progress.stage])
-        speed = next(t.speed for t in self._bar.tasks if t.id == task)
-        rate = f"{speed:.0f} {progress.unit}/s" if speed else progress.unit
-        total = progress.total or None
-        self._bar.update(task, completed=progress.done, total=total, rate=rate)
