@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from askmd.answer import QUOTED_CHARACTERS, Answer, Chat
-from askmd.errors import LLMError
+from askmd.answer import QUOTED_CHARACTERS, Answer, Chat, Prices, replay
+from askmd.errors import LLMError, PromptTooLong
 from askmd.prompt import NOT_ANSWERED
+from askmd.records import receipt_of
 from askmd.types import (
     AnswerRecord,
     Chars,
@@ -15,10 +16,12 @@ from askmd.types import (
     Citation,
     Filter,
     Hit,
+    Lines,
     Message,
     Mode,
     Passage,
     Search,
+    Sentence,
     Usage,
 )
 
@@ -65,13 +68,16 @@ class Speaker:
 
     model = "speaker"
 
-    def __init__(self, *pieces: str, cut_reason: str | None = None) -> None:
+    def __init__(
+        self, *pieces: str, cut_reason: str | None = None, window: int | None = None
+    ) -> None:
         self._pieces = pieces
         self._cut_reason = cut_reason
+        self.window = window
         self.asked: list[list[Message]] = []
         self.completions: list[Spoken] = []
 
-    def stream(self, messages: Sequence[Message]) -> Spoken:
+    def stream(self, messages: Sequence[Message], *, answer_tokens: int | None = None) -> Spoken:
         self.asked.append(list(messages))
         self.completions.append(Spoken(self._pieces, self._cut_reason))
         return self.completions[-1]
@@ -81,8 +87,9 @@ class Silent:
     """An LLM that cannot be reached."""
 
     model = "silent"
+    window = None
 
-    def stream(self, messages: Sequence[Message]) -> Spoken:
+    def stream(self, messages: Sequence[Message], *, answer_tokens: int | None = None) -> Spoken:
         raise LLMError("nobody answers", "start it")
 
 
@@ -94,6 +101,7 @@ class Shelf:
         self._has_evidence = has_evidence
         self._degraded = degraded
         self.stale: set[str] = set()
+        self.moved: dict[str, Lines] = {}
         self.asked: list[tuple[str, int | None, Mode | None, Filter]] = []
 
     def find(self, question: str, *, limit: int | None, mode: Mode | None, where: Filter) -> Search:
@@ -111,6 +119,9 @@ class Shelf:
 
     def is_stale(self, path: str) -> bool:
         return path in self.stale
+
+    def stands_at(self, path: str, text: str, lines: Lines) -> Lines | None:
+        return self.moved.get(path)
 
 
 def hit(rank: int, text: str = "Use the key.") -> Hit:
@@ -144,6 +155,11 @@ def citation(number: int, *, stale: bool = False) -> Citation:
     )
 
 
+def is_answering(messages: Sequence[Message]) -> bool:
+    """Whether an LLM was asked for an answer, not for a search question."""
+    return "<passage-" in messages[-1].content
+
+
 def chat(shelf: Shelf, llm: Speaker | Silent | None = None, *, budget_tokens: int = 100) -> Chat:
     return Chat(shelf, llm, Words(), budget_tokens=budget_tokens)
 
@@ -156,7 +172,9 @@ def test_an_answer_streams_and_ends_as_a_record_with_its_citations():
     pieces = list(answer)
 
     assert pieces == ["Use it", " [3] [1]."]
-    assert answer.result() == AnswerRecord(
+    record = answer.result()
+    assert 0 <= (record.first_seconds or 0) <= (record.seconds or 0)
+    assert replace(record, seconds=None, first_seconds=None) == AnswerRecord(
         question="Which key?",
         search_query="Which key?",
         answer="Use it [3] [1].",
@@ -166,6 +184,8 @@ def test_an_answer_streams_and_ends_as_a_record_with_its_citations():
         model="speaker",
         usage=USED,
         degraded="found by words alone",
+        sentences=(Sentence("Use it [3] [1].", (0, 15), (3, 1), None),),
+        findings=("[3] doc3.md has changed and no longer holds what is cited",),
     )
 
 
@@ -320,8 +340,8 @@ def test_a_chat_remembers_what_was_said_and_forgets_when_told():
     conversation.forget()
     conversation.ask("Which key?").result()
 
-    between = [messages[1:-1] for messages in llm.asked]
-    turn = [Message("user", "Which key?"), Message("assistant", "Use it [1].")]
+    between = [messages[1:-1] for messages in llm.asked if is_answering(messages)]
+    turn = [Message("user", "Which key?"), Message("assistant", "Use it.")]
     assert between == [[], turn, []]
 
 
@@ -344,7 +364,7 @@ def test_the_history_never_outgrows_its_part_of_the_budget():
         conversation.ask("Which key?").result()
 
     spent = [sum(Words().count([m.content for m in asked[1:-1]])) for asked in llm.asked]
-    assert spent == [0, 8, 8, 8, 8]
+    assert spent == [0, 7, 14, 14, 14]
 
 
 def test_limit_mode_and_filter_reach_the_search():
@@ -355,3 +375,233 @@ def test_limit_mode_and_filter_reach_the_search():
     conversation.ask("Which key?")
 
     assert shelf.asked == [("Which key?", 4, "words", where)]
+
+
+class Scripted(Speaker):
+    """An LLM that says one thing after the other."""
+
+    def __init__(self, *answers: str | Exception, window: int | None = None) -> None:
+        super().__init__(window=window)
+        self._answers = list(answers)
+
+    def stream(self, messages: Sequence[Message], *, answer_tokens: int | None = None) -> Spoken:
+        said = self._answers.pop(0)
+        self._pieces = (said,) if isinstance(said, str) else ()
+        completion = super().stream(messages)
+        if isinstance(said, Exception):
+            raise said
+        return completion
+
+
+def test_a_follow_up_is_searched_as_the_llm_words_it_and_says_so():
+    shelf, llm = Shelf(hit(1)), Scripted("Use it [1].", "SEARCH: rotate the key", "Yearly [1].")
+    conversation = chat(shelf, llm)
+
+    conversation.ask("Which key?").result()
+    record = conversation.ask("And how do I rotate it?").result()
+
+    assert [query for query, *_ in shelf.asked] == ["Which key?", "rotate the key"]
+    told = (record.question, record.search_query, record.rewritten, record.answer)
+    assert told == ("And how do I rotate it?", "rotate the key", "llm", "Yearly [1].")
+    assert llm.asked[-1][-1].content.endswith("Question: And how do I rotate it?")
+
+
+def test_without_an_llm_a_rule_words_the_search_question():
+    shelf = Shelf(hit(1))
+    conversation = chat(shelf)
+
+    conversation.ask("How do I install nginx?").result()
+    record = conversation.ask("And on Debian?").result()
+
+    assert "nginx" in record.search_query and "Debian" in record.search_query
+    assert (record.rewritten, shelf.asked[-1][0]) == ("rule", record.search_query)
+
+
+def test_an_llm_that_words_nothing_useful_leaves_it_to_the_rule():
+    shelf, llm = Shelf(hit(1)), Scripted("Use it [1].", "I cannot help with that.", "Yes [1].")
+    conversation = chat(shelf, llm)
+
+    conversation.ask("How do I install nginx?").result()
+    record = conversation.ask("And on Debian?").result()
+
+    assert (record.rewritten, "nginx" in record.search_query) == ("rule", True)
+
+
+def test_an_llm_that_fails_to_word_a_search_is_said_to_have_failed():
+    llm = Scripted("Use it [1].", LLMError("nobody answers"), "Yes [1].")
+    conversation = chat(Shelf(hit(1)), llm)
+
+    conversation.ask("How do I install nginx?").result()
+    record = conversation.ask("And on Debian?").result()
+
+    assert record.degraded == "searched without the LLM's help: nobody answers"
+    assert (record.status, record.rewritten) == ("answered", "rule")
+
+
+def test_a_question_that_stands_alone_is_searched_as_it_is():
+    shelf, llm = Shelf(hit(1)), Speaker("Use it [1].")
+    conversation = chat(shelf, llm)
+
+    conversation.ask("Which key?").result()
+    record = conversation.ask("What is autovacuum in Postgres?").result()
+
+    assert (record.search_query, record.rewritten) == ("What is autovacuum in Postgres?", None)
+    assert [is_answering(messages) for messages in llm.asked] == [True, True]
+
+
+def test_a_turn_about_the_answer_keeps_its_passages_and_is_neither_searched_nor_gated():
+    shelf, llm = Shelf(hit(1), hit(2)), Scripted("Use the key [2].", "The key [2].")
+    conversation = chat(shelf, llm)
+
+    first = conversation.ask("Which key?").result()
+    shelf._has_evidence = False
+    record = conversation.ask("Shorter, please").result()
+
+    assert (record.status, record.answer) == ("answered", "The key [2].")
+    assert record.passages == first.passages
+    assert [one.number for one in record.citations] == [2]
+    assert len(shelf.asked) == 1
+    # Its marks name the passages that are sent again.
+    assert llm.asked[-1][-2] == Message("assistant", "Use the key [2].")
+
+
+def test_the_llms_own_refusal_is_held_back_and_names_what_is_nearest():
+    llm = Scripted(NOT_ANSWERED)
+    answer = chat(Shelf(hit(1)), llm).ask("Which key?")
+
+    pieces = list(answer)
+
+    assert pieces == [f"{NOT_ANSWERED} Nearest are:\n- doc1.md:3-9  Keys"]
+    assert (answer.result().status, answer.result().citations) == ("refused", ())
+
+
+def test_a_changed_file_that_still_holds_the_text_says_where():
+    shelf = Shelf(hit(1), hit(2), hit(3))
+    shelf.stale = {"doc1.md", "doc2.md", "doc3.md"}
+    shelf.moved = {"doc1.md": (3, 9), "doc2.md": (13, 19)}
+
+    answer = chat(shelf, Speaker("Use the key [1][2][3].")).ask("Which key?")
+
+    assert answer.source_lines() == [
+        "[1] doc1.md:3-9  Keys  (changed since it was indexed, but not these lines)",
+        "[2] doc2.md:3-9  Keys  (changed since it was indexed: now at lines 13-19)",
+        "[3] doc3.md:3-9  Keys  (changed since it was indexed: this text is gone; "
+        "run `askmd ingest`)",
+    ]
+
+
+def test_findings_name_what_nothing_bears_out():
+    llm = Speaker('The manual says "never share the key with strangers" [1].')
+    answer = chat(Shelf(hit(1), hit(2)), llm).ask("Which key?")
+
+    [quote] = answer.result().citations[0].quotes
+    assert quote.verdict == "not_found"
+    assert any("never share the key" in line for line in answer.result().findings)
+    assert all(line.startswith("unsupported: ") for line in answer.notices())
+
+
+def test_what_tokens_cost_is_told_where_prices_are():
+    prices = Prices(prompt=1.0, answer=10.0)
+    conversation = Chat(
+        Shelf(hit(1)), Speaker("Yes [1]."), Words(), budget_tokens=100, prices=prices
+    )
+
+    record = conversation.ask("Which key?").result()
+
+    # 11 tokens at 1 and 3 at 10 a million.
+    assert record.cost == 0.000041
+    told = conversation.tokens()
+    assert (told.prompt_tokens, told.answer_tokens, told.cost) == (11, 3, 0.000041)
+
+
+def long_hit(rank: int, words: int = 120) -> Hit:
+    return hit(rank, " ".join(f"word{rank}x{number}" for number in range(words)))
+
+
+def whole(messages: Sequence[Message]) -> int:
+    return sum(Words().count([message.content for message in messages]))
+
+
+def test_a_small_window_is_never_exceeded_and_cut_passages_are_said():
+    shelf = Shelf(*(long_hit(rank) for rank in range(1, 9)))
+    llm = Speaker("Yes [1].", window=900)
+    conversation = Chat(shelf, llm, Words(), budget_tokens=1000, answer_tokens=100)
+
+    record = conversation.ask("Which key?").result()
+
+    assert whole(llm.asked[0]) + 100 <= 900
+    assert 0 < len(record.passages) < 8
+    assert "the window of 900 tokens has room for" in (record.degraded or "")
+
+
+def test_the_oldest_turns_go_before_any_passage():
+    shelf = Shelf(*(long_hit(rank) for rank in range(1, 4)))
+    llm = Speaker(" ".join(["told"] * 90) + " [1].", window=900)
+    conversation = Chat(shelf, llm, Words(), budget_tokens=420, answer_tokens=100)
+
+    records = [conversation.ask("What is the key?").result() for _ in range(3)]
+
+    assert [record.degraded for record in records] == [None, None, None]
+    assert all(whole(messages) + 100 <= 900 for messages in llm.asked)
+
+
+def test_a_window_that_the_server_names_too_late_is_kept_to_at_the_second_try():
+    shelf = Shelf(*(long_hit(rank) for rank in range(1, 9)))
+    llm = Scripted(PromptTooLong("too long", window=700), "Yes [2] [8].")
+    conversation = Chat(shelf, llm, Words(), budget_tokens=1000, answer_tokens=100)
+
+    record = conversation.ask("Which key?").result()
+
+    assert whole(llm.asked[0]) > 700 >= whole(llm.asked[1]) + 100
+    # What was not sent the second time cannot be cited.
+    assert (record.status, record.invented) == ("answered", (8,))
+    assert "the window of 700 tokens" in (record.degraded or "")
+
+
+def test_a_window_with_no_room_for_anything_is_one_clear_line():
+    llm = Speaker("Yes [1].", window=300)
+    conversation = Chat(Shelf(long_hit(1)), llm, Words(), budget_tokens=1000, answer_tokens=200)
+
+    with pytest.raises(PromptTooLong, match="do not fit a window of 300 tokens"):
+        conversation.ask(" ".join(["why"] * 300))
+
+
+def test_a_turn_can_be_taken_back_and_a_conversation_resumed():
+    conversation = chat(Shelf(hit(1)), Speaker("Use it [1]."))
+    first = conversation.ask("Which key?").result()
+    second = conversation.ask("What is autovacuum in Postgres?").result()
+
+    assert conversation.take_back() == second
+    assert conversation.turns == (first,)
+    conversation.resume([second, first])
+    assert conversation.turns == (second, first)
+    conversation.forget()
+    assert (conversation.turns, conversation.take_back()) == ((), None)
+
+
+def test_showing_a_prompt_asks_nobody():
+    llm = Speaker("Yes [1].")
+    asked = chat(Shelf(hit(1)), llm).show("Which key?")
+
+    assert [message.role for message in asked.messages] == ["system", "user"]
+    assert "Use the key." in asked.messages[-1].content
+    assert llm.asked == []
+
+
+def test_a_saved_answer_is_asked_again_as_it_was_sent():
+    shelf, llm = Shelf(hit(1), hit(2)), Speaker("Use the key [1].")
+    answer = chat(shelf, llm).ask("Which key?")
+    record = answer.result()
+    receipt = receipt_of(
+        record, answer.messages, created="2026-11-23T20:00:00+00:00", mode="hybrid", budget_tokens=9
+    )
+
+    other = Speaker("The key [2] [5].")
+    again = replay(receipt, other)
+
+    assert again.result().answer == "The key [2]."
+    assert [one.number for one in again.result().citations] == [2]
+    assert (tuple(other.asked[0]), again.invented) == (answer.messages, (5,))
+    ruled = replay(receipt, other, system="Answer in rhyme.")
+    assert ruled.result().status == "answered"
+    assert other.asked[1] == [Message("system", "Answer in rhyme."), *answer.messages[1:]]

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from askmd.endpoint import Endpoint, detail
+from askmd.endpoint import Endpoint, detail, faults, open_client, pause_seconds
+from servers import Recorded, Reply, ScriptedServer, json_reply
 
 KEY = "sk-secret"
 
@@ -29,6 +32,8 @@ def test_importing_the_room_loads_no_client():
         ("http://me:pass@127.0.0.1:9/v1", "http://127.0.0.1:9/v1"),
         ("nonsense", "nonsense"),
         ("http://me:pass@[half/v1", "[half/v1"),
+        ("https://a.b/v1?code=secret#x", "https://a.b/v1"),
+        ("http://me:pass@[half/v1?code=secret", "[half/v1"),
     ],
 )
 def test_an_address_holds_no_password(base_url: str, address: str):
@@ -39,6 +44,7 @@ def test_the_key_is_blotted_out_of_what_is_shown():
     asked = endpoint()
 
     assert KEY not in repr(asked)
+    assert asked.without_key(f"({KEY.upper()})") == "(***)"
     assert asked.without_key(f"{KEY} is known") == "*** is known"
     assert endpoint(api_key="").without_key("nothing to hide") == "nothing to hide"
 
@@ -48,3 +54,80 @@ def test_the_detail_of_an_error_is_one_short_line(error: OSError | None, line: s
     said = detail(error)
 
     assert (said[:5], len(said) <= 202) == (line, True)
+
+
+AZURE = [
+    ("https://me.openai.azure.com/openai/v1/", True),
+    ("https://ME.OpenAI.Azure.com/openai/deployments/gpt?api-version=2024-10-21", True),
+    ("https://me.cognitiveservices.azure.com/openai/v1", True),
+    ("https://me.services.ai.azure.com/openai/v1", True),
+    ("https://openai.azure.com/v1", False),
+    ("https://me.openai.azure.com.evil.example/openai/v1", False),
+    ("https://evilopenai.azure.com/v1", False),
+    ("https://evil.example/me.openai.azure.com/v1", False),
+    ("https://me.openai.azure.com@evil.example/v1", False),
+    ("http://[half", False),
+]
+
+
+@pytest.mark.parametrize(("base_url", "is_azure"), AZURE)
+def test_azure_is_told_by_its_host_alone(base_url: str, is_azure: bool):
+    assert endpoint(base_url).is_azure is is_azure
+
+
+def sent_to(base_url: str, api_key: str = KEY) -> Any:
+    """Return the request that a client of this address would send, which nobody gets."""
+    with open_client(endpoint(base_url, api_key)) as client:
+        made = client._client.build_request("POST", "http://127.0.0.1:9/", json={})
+        for hook in client._client.event_hooks["request"]:
+            hook(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key", "name", "value"),
+    [
+        ("https://me.openai.azure.com/openai/v1", KEY, "api-key", KEY),
+        ("https://me.openai.azure.com/openai/v1", "eyJtoken", "authorization", "Bearer eyJtoken"),
+        ("https://evil.example/v1", KEY, "authorization", f"Bearer {KEY}"),
+    ],
+)
+def test_azure_alone_gets_the_key_in_its_own_header(base_url: str, key: str, name: str, value: str):
+    headers = dict(sent_to(base_url, key).headers)
+
+    found = {one: headers[one] for one in ("api-key", "authorization") if one in headers}
+    assert found == {name: value}
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_the_query_of_an_address_survives(end: str):
+    asked = []
+
+    def script(request: Recorded) -> Reply:
+        asked.append(request.path)
+        return json_reply({"data": []})
+
+    with ScriptedServer(script) as server:
+        url = f"{server.base_url}/openai/deployments/gpt{end}?api-version=2024-10-21&x="
+        with open_client(endpoint(url)) as client:
+            client.get("/models", cast_to=object)
+
+    assert asked == ["/v1/openai/deployments/gpt/models?api-version=2024-10-21&x="]
+
+
+def test_nobody_is_trusted_where_nobody_is_asked_for_a_certificate():
+    with ScriptedServer(lambda _request: json_reply({})) as server:
+        url = server.base_url.replace("http:", "https:")
+        with open_client(endpoint(url)) as client, pytest.raises(faults()):
+            client.get("/models", cast_to=object)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "value", ["Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Thu, 99 Foo 9999999", ""]
+)
+def test_a_date_that_is_none_asks_for_nothing(value: str):
+    class Refused(Exception):
+        response = SimpleNamespace(headers={"retry-after": value})
+
+    assert 0.5 <= pause_seconds(Refused(), 1) <= 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import signal
 import socket
 import threading
 import time
@@ -60,6 +61,21 @@ def refusal_without_model(listed: Reply) -> str:
         with pytest.raises(LLMError) as caught:
             llm.stream(ASKED)
     return str(caught.value)
+
+
+def second(text: str, *, finish: str | None = None) -> dict[str, Any]:
+    """Return a chunk of a second answer beside the first."""
+    choice = {"index": 1, "delta": {"content": text}, "finish_reason": finish}
+    return {"choices": [choice]}
+
+
+def refusing(said: str) -> dict[str, Any]:
+    delta = {"content": None, "refusal": said}
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+
+
+def thinking(said: str, name: str = "reasoning_content") -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {name: said}, "finish_reason": None}]}
 
 
 @contextmanager
@@ -183,6 +199,38 @@ def test_a_character_split_over_two_packets_arrives_whole():
             ("whole", Usage(11, 3, 14), None),
             id="one JSON body though a stream was asked for",
         ),
+        pytest.param(
+            stream_of(
+                *[
+                    event(second(text)) if text else event(chunk("a"))
+                    for text in ["", "b", "", "c"]
+                ],
+                event(second("d", finish="length")),
+                *events([]),
+            ),
+            ("aa", Usage(11, 3, 14), None),
+            id="two answers at once",
+        ),
+        pytest.param(
+            sse(["a"], usage={"prompt_tokens": "11", "completion_tokens": 3.0, "total_tokens": -1}),
+            ("a", Usage(11, 3, None), None),
+            id="counts as text, as a fraction, below nothing",
+        ),
+        pytest.param(
+            sse(["a"], usage={"prompt_tokens": 1e300, "completion_tokens": True}),
+            ("a", None, None),
+            id="counts that are none",
+        ),
+        pytest.param(
+            stream_of(event(chunk("a", finish="null")), *events(["b"])),
+            ("ab", Usage(11, 3, 14), None),
+            id="no reason, as text",
+        ),
+        pytest.param(
+            stream_of(*events(["a"], usage=None, done=False), event(chunk(None, finish="stop"))),
+            ("a", None, None),
+            id="finished twice",
+        ),
     ],
 )
 def test_servers_that_differ_in_how_they_stream_are_understood(
@@ -219,6 +267,19 @@ def test_servers_that_differ_in_how_they_stream_are_understood(
             id="error event",
         ),
         pytest.param(stream_of(event(chunk("a")), 3.0), "silent for 0.3 seconds", id="hang"),
+        pytest.param(
+            stream_of(event(chunk("a")), event({"object": "error", "message": "no memory"})),
+            "no memory",
+            id="vLLM's error event",
+        ),
+        pytest.param(
+            stream_of(event(chunk("a")), event("[" * 100_000)), "unreadable", id="brackets"
+        ),
+        pytest.param(
+            stream_of(event(chunk("a")), event(refusing("I cannot.")), *events([])),
+            "the model refused to go on: 'I cannot.'",
+            id="refusal",
+        ),
     ],
 )
 def test_trouble_after_the_first_text_leaves_an_answer_that_says_it_is_cut(
@@ -256,6 +317,24 @@ def test_trouble_after_the_first_text_leaves_an_answer_that_says_it_is_cut(
             id="error event",
         ),
         pytest.param(stream_of(event("{broken")), "something unreadable", id="broken event"),
+        pytest.param(Reply(body=b"[" * 100_000), "something unreadable", id="brackets"),
+        pytest.param(json_reply({"choices": 5, "_fields_set": 1}), "no text", id="odd keys"),
+        pytest.param(
+            stream_of(event(refusing("I can")), event(refusing("not.")), *events([])),
+            "the model refused: 'I cannot.'",
+            id="refusal",
+        ),
+        pytest.param(
+            error_reply(400, "x" * 195 + KEY), f"{'x' * 195}***", id="a key where a text is cut"
+        ),
+        pytest.param(
+            stream_of(event(thinking("hm")), cut=True), "broke off", id="cut in its thoughts"
+        ),
+        pytest.param(
+            stream_of(event(chunk("")), event({"error": {"message": "overloaded"}})),
+            "broke off: overloaded",
+            id="error event after an empty delta",
+        ),
         pytest.param(stream_of(event("[DONE]")), "it sent no text", id="no text"),
         pytest.param(sse([]), "it sent no text", id="finished without text"),
         pytest.param(sse([], finish="length"), "before the first word", id="all spent"),
@@ -442,7 +521,7 @@ def test_what_passes_is_asked_again_with_growing_pauses(passing: Reply):
         (error_reply(429, "slow down"), "takes no more requests for now (429): slow down"),
         (Reply(502, {"Content-Type": "text/html"}, b"<html>bad\n gateway</html>"), "failed (502);"),
         (Reply(drop=True), "no LLM could be reached at"),
-        (sse([], finish=None, usage=None, done=False, cut=True), "no LLM could be reached at"),
+        (sse([], finish=None, usage=None, done=False, cut=True), "broke off: peer closed"),
         (Reply(500, body=b"x" * 1000, cut=True), "broke"),
     ],
 )
@@ -516,8 +595,7 @@ def test_an_answer_that_takes_longer_than_the_timeout_is_whole_if_it_keeps_talki
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_a_server_that_thinks_aloud_is_not_silent(name: str):
-    thought = {"choices": [{"index": 0, "delta": {name: "hm"}, "finish_reason": None}]}
-    pieces = [event(thought), 0.1] * 8
+    pieces = [event(thinking("hm", name)), 0.1] * 8
 
     with asking(stream_of(*pieces, *events(["a"])), timeout_seconds=0.4) as (llm, _server, _p):
         assert outcome(llm.stream(ASKED))[0] == "a"
@@ -681,3 +759,88 @@ def test_the_parts_of_a_message_are_its_text():
     whole["choices"][0]["delta"] = {"content": parts}
     with asking(stream_of(event(whole), event("[DONE]"))) as (llm, _server, _pauses):
         assert outcome(llm.stream(ASKED))[0] == "one two"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_kind_of_redirect_carries_the_key_away(status: int):
+    with ScriptedServer(lambda _request: sse(["stolen"])) as thief:
+        line = refusal(Reply(status, {"Location": f"{thief.base_url}/chat/completions"}))
+
+    assert "redirects elsewhere, which is not followed" in line
+    assert thief.requests == []
+
+
+def test_a_server_that_drips_for_ever_is_given_up_after_twenty_timeouts():
+    pieces = [event(chunk("x")), 0.02] * 1000
+    started = time.monotonic()
+
+    with asking(stream_of(*pieces), timeout_seconds=0.06) as (llm, server, pauses):
+        text, _usage, cut_reason = outcome(llm.stream(ASKED))
+
+    assert set(text) == {"x"}
+    assert "did not come to an end within 1.2 seconds" in str(cut_reason)
+    assert (len(server.requests), pauses) == (1, [])
+    assert time.monotonic() - started < 10
+
+
+def test_a_server_that_thinks_for_ever_is_given_up_too():
+    pieces = [event(thinking("hm")), 0.02] * 1000
+
+    line = refusal(stream_of(*pieces), timeout_seconds=0.05)
+
+    assert "did not come to an end within 1 seconds" in line
+
+
+def test_a_long_pause_is_told_of(caplog: pytest.LogCaptureFixture):
+    replies = sequence(error_reply(429, f"no {KEY}", headers={"Retry-After": "7"}), sse(["ok"]))
+
+    with asking(replies) as (llm, _server, _pauses):
+        assert outcome(llm.stream(ASKED))[0] == "ok"
+
+    [line] = [one.getMessage() for one in caplog.records if one.name.startswith("askmd")]
+    assert line.endswith("takes no more requests for now (429): no ***; asking again in 7 seconds")
+
+
+def test_all_pauses_together_are_bounded():
+    reply = error_reply(503, "later", headers={"Retry-After": "50"})
+
+    with asking(reply, attempts=9) as (llm, server, pauses), pytest.raises(LLMError):
+        llm.stream(ASKED)
+
+    assert (pauses, len(server.requests)) == ([50.0, 50.0], 3)
+
+
+@pytest.mark.parametrize("moment", ["headers", "answer"])
+def test_an_interrupt_ends_a_read_at_once(moment: str):
+    reply = stream_of(event(chunk("a")), 30.0) if moment == "answer" else Reply(delay_seconds=30)
+    main = threading.main_thread().ident
+    assert main is not None
+    started = time.monotonic()
+    with asking(reply) as (llm, _server, _pauses):
+        timer = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            outcome(llm.stream(ASKED))
+        timer.join()
+    assert time.monotonic() - started < 5
+
+
+def test_an_interrupt_ends_a_pause_at_once():
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    reply = error_reply(503, "later", headers={"Retry-After": "50"})
+    with (
+        asking(reply, sleep=interrupted) as (llm, server, _pauses),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        llm.stream(ASKED)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("given", "sent"), [(None, 50), (7, 7)])
+def test_a_question_may_have_a_limit_of_its_own(given: int | None, sent: int):
+    with asking(sse(["a"]), answer_tokens=50) as (llm, server, _pauses):
+        llm.stream(ASKED, answer_tokens=given).close()
+
+    assert server.bodies[0]["max_tokens"] == sent

@@ -79,6 +79,7 @@ def fed(text: str, cuts: list[int]) -> str:
         ("user\u202etxt.exe\u2066\u200f", "usertxt.exe"),
         ("tag\U000e0041\U000e007f", "tag"),
         ("half \ud800 pair", "half \ufffd pair"),
+        ("line\u2028line\u2029line", "line line line"),
         ("\x1b]0;never ended", "0;never ended"),
         ("\x1b]0;cut by\nits line", "0;cut by\nits line"),
         ("\x1b[31", "31"),

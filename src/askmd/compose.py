@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from askmd import places
 from askmd.addresses import OPENAI_URL, is_loopback
@@ -23,7 +23,7 @@ from askmd.config import (
 from askmd.contracts import LLM, Embedder, Reranker, TokenCounter
 from askmd.errors import AskmdError, ConfigError, EmbeddingError, FolderError, LLMError
 from askmd.settings import DEFAULT_MODEL, DEFAULT_PRECISION, TABLES
-from askmd.types import Identity
+from askmd.types import Citation, Identity
 
 DEFAULT_OPENAI_MODEL = "text-embedding-3-small"
 FOUND_FILE = "config.toml"
@@ -193,7 +193,7 @@ def open_llm(config: Config) -> LLM | None:
     url = endpoint(config, "llm")
     if url is None:
         return None
-    from askmd.llm import OpenAILLM
+    from askmd.llm import OpenAILLM, ProfileFile
 
     settings, key = config.llm, _key(config, "llm")
     if not key and url == OPENAI_URL:
@@ -208,7 +208,51 @@ def open_llm(config: Config) -> LLM | None:
         key_name=settings.api_key_env,
         timeout_seconds=settings.timeout_seconds,
         answer_tokens=settings.answer_tokens,
+        window=settings.window,
+        profiles=ProfileFile(places.servers_file()),
     )
+
+
+class Rooted(Protocol):
+    """What a link needs to know of an index."""
+
+    @property
+    def root(self) -> Path:
+        """The documents' folder."""
+
+    def metadata(self, path: str) -> Mapping[str, object]:
+        """Return a document's front matter."""
+
+
+def linker(config: Config, documents: Rooted) -> Callable[[Citation], str | None] | None:
+    """Return what tells where a citation leads, or None where the settings name nothing.
+
+    Raises ConfigError where the chosen kind of link has no template, or one that makes no sense.
+    """
+    settings = config.links
+    if not settings.to:
+        return None
+    from askmd import links
+
+    templates = {"editor": settings.editor, "github": settings.github, "site": settings.site}
+    template, root = templates[settings.to], documents.root
+    if not template:
+        example = "https://docs.example.com/{page}/#{anchor}"
+        raise ConfigError(
+            f"links.{settings.to} has no template", f'write one, such as "{example}", under [links]'
+        )
+    links.check_template(template)
+
+    def link(citation: Citation) -> str:
+        return links.url(
+            template,
+            citation,
+            file=root / citation.path,
+            anchors=settings.anchors,
+            metadata=documents.metadata(citation.path),
+        )
+
+    return link
 
 
 def prompt_counter(config: Config) -> TokenCounter:

@@ -170,6 +170,9 @@ def _leads_outside(key: str, value: Any) -> bool:
     """Whether a setting names another key variable or an endpoint off this machine."""
     if key.endswith(".api_key_env"):
         return bool(value != "OPENAI_API_KEY")
+    if key == "links.editor":
+        # Its addresses start programs.
+        return bool(value != LinkSettings().editor)
     return key.endswith(".base_url") and bool(value) and not is_loopback(value)
 
 

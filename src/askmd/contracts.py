@@ -109,6 +109,12 @@ class LLM(Protocol):
         before the first delta.
         """
 
+    def models(self) -> list[str]:
+        """Return the models its server has; raises LLMError where it does not say."""
+
+    def with_model(self, name: str) -> LLM:
+        """Return another model of the same server."""
+
 
 class Completion(Protocol):
     """A running completion: iterate for text, then read how it ended."""
@@ -154,6 +160,9 @@ class Store(Protocol):
 
     def document(self, path: str) -> Document | None:
         """Return one document; None where the index does not hold it."""
+
+    def headings(self, limit: int) -> list[tuple[str, str]]:
+        """Return documents' paths with their headings in order, each pair once; at most so many."""
 
     def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
         """Return the nearest chunks by cosine among those ``where`` allows, best first.

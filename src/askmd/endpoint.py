@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import email.utils
 import math
+import os
 import random
+import re
+import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from askmd.addresses import is_loopback
 
@@ -25,17 +29,21 @@ LONGEST_PAUSE_SECONDS = 60.0
 """However long a server asks us to stay away."""
 _LONGEST_DETAIL = 200
 _SENT = ("content-length", "transfer-encoding")
+_AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+# A token of Entra is sent as everywhere else; it begins as every JSON web token does.
+_ENTRA_TOKEN = "eyJ"
 
 
-def load_early() -> None:
-    """Begin to import openai in the background: it takes longer than finding what to send."""
+def load_early(base_url: str) -> None:
+    """Begin in the background what a first request waits for: it takes longer than a search."""
+    threading.Thread(target=_load, args=(base_url,), name="askmd-openai", daemon=True).start()
+
+
+def _load(base_url: str) -> None:
     # Whatever is wrong with it is told where it is used.
-    threading.Thread(target=_import_openai, name="askmd-openai", daemon=True).start()
-
-
-def _import_openai() -> None:
     with suppress(Exception):
         import_module("openai")
+        _trust(base_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +60,21 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """The base URL without a user's name and password."""
+        """The base URL without a user's name and password, and without its query."""
         try:
             parts = urlsplit(self.base_url)
         except ValueError:
-            return self.base_url.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+            return self.base_url.rpartition("@")[2].partition("?")[0]
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=host, query="", fragment=""))
+
+    @property
+    def is_azure(self) -> bool:
+        """Whether the host is one of Azure's, which wants the key in a header of its own."""
+        try:
+            return (urlsplit(self.base_url).hostname or "").endswith(_AZURE)
+        except ValueError:
+            return False
 
     @property
     def key_fault(self) -> str:
@@ -69,7 +86,9 @@ class Endpoint:
 
     def without_key(self, text: str) -> str:
         """Return text in which the key, should a server repeat it, is blotted out."""
-        return text.replace(self.api_key, "***") if self.api_key else text
+        if not self.api_key:
+            return text
+        return re.sub(re.escape(self.api_key), "***", text, flags=re.IGNORECASE)
 
 
 def open_client(
@@ -87,18 +106,22 @@ def open_client(
     key = endpoint.api_key or _PLACEHOLDER_KEY
     seconds = endpoint.timeout_seconds
     timeout = openai.Timeout(seconds, connect=min(10.0, seconds))
+    parts = urlsplit(endpoint.base_url)
     client = openai.OpenAI(
         api_key=key,
-        base_url=endpoint.base_url,
+        # Paths are glued to its end, so a query has to come by another way.
+        base_url=urlunsplit(parts._replace(query="", fragment="")),
+        default_query=dict(parse_qsl(parts.query, keep_blank_values=True)),
         max_retries=0,
         timeout=timeout,
         http_client=openai.DefaultHttpxClient(
             follow_redirects=False,
             timeout=timeout,
+            verify=_trust(endpoint.base_url),
             # What is asked of this machine must not travel to a proxy and back.
             trust_env=not is_loopback(endpoint.base_url),
             event_hooks={
-                "request": [_own_headers(key), *on_request],
+                "request": [_own_headers(endpoint), *on_request],
                 "response": [_unpack_nothing, *on_response],
             },
         ),
@@ -108,24 +131,43 @@ def open_client(
     return client
 
 
-def _own_headers(key: str) -> Callable[[Any], None]:
+def _trust(base_url: str) -> ssl.SSLContext:
+    """Return whose certificates are trusted: nobody's where the address wants none."""
+    if urlsplit(base_url).scheme == "http" and is_loopback(base_url):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return _authorities(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+
+
+@cache
+def _authorities(_file: str, _folder: str) -> ssl.SSLContext:
+    # Reading every authority's certificate takes 30 ms: once, not for every client.
+    made: ssl.SSLContext = _transport().create_ssl_context()
+    return made
+
+
+def _own_headers(endpoint: Endpoint) -> Callable[[Any], None]:
     """Return a hook that leaves a request the key and what HTTP needs, and nothing else.
 
     The client adds OPENAI_CUSTOM_HEADERS and a description of this machine: the one was meant for
     another server, the other is nobody's business.
     """
+    key = endpoint.api_key or _PLACEHOLDER_KEY
 
     def strip(request: Any) -> None:
         found = request.headers
-        # A name and password in the address stand for the key, as curl has it.
-        authorization = found["authorization"] if request.url.userinfo else f"Bearer {key}"
         headers = {
             "Host": request.url.netloc.decode("ascii"),
             "User-Agent": "askmd",
             "Accept": "application/json",
             "Accept-Encoding": "identity",
-            "Authorization": authorization,
         }
+        if request.url.userinfo:
+            # A name and password in the address stand for the key, as curl has it.
+            headers["Authorization"] = found["authorization"]
+        elif endpoint.is_azure and not key.startswith(_ENTRA_TOKEN):
+            headers["api-key"] = key
+        else:
+            headers["Authorization"] = f"Bearer {key}"
         headers |= {"Content-Type": "application/json"} if request.method == "POST" else {}
         headers |= {name: found[name] for name in _SENT if name in found}
         request.headers = type(found)(headers)
@@ -147,8 +189,10 @@ def faults() -> tuple[type[Exception], ...]:
     """Return what the client raises when a server or the way to it fails."""
     import openai
 
-    # ValueError: an address that is none, or a reply that cannot be read.
-    return (openai.OpenAIError, *transport_faults(), _transport().InvalidURL, ValueError)
+    # ValueError: an address that is none, or a reply that cannot be read. RecursionError: a reply
+    # of brackets within brackets.
+    unread = (_transport().InvalidURL, ValueError, RecursionError)
+    return (openai.OpenAIError, *transport_faults(), *unread)
 
 
 def transport_faults() -> tuple[type[Exception], ...]:
@@ -168,14 +212,17 @@ def _transport() -> Any:
     return import_module(client.__module__.partition(".")[0])
 
 
-def detail(error: BaseException | None) -> str:
-    """Return what the other side says about an error, on one line and not too long."""
+def detail(error: BaseException | None, blot: Callable[[str], str] = str) -> str:
+    """Return what the other side says about an error, on one line and not too long.
+
+    blot: takes out what must not be shown, before a cut could leave half of it.
+    """
     body = getattr(error, "body", None)
     said: Any = body.get("message") if isinstance(body, dict) else None
     if not isinstance(said, str) or not said:
         # An error page is no message; the client puts its whole text into its own.
         said = "" if isinstance(body, str) else str(error or "")
-    line = " ".join(said.split())
+    line = blot(" ".join(said.split()))
     return f": {line[:_LONGEST_DETAIL]}" if line else ""
 
 
@@ -195,7 +242,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         try:
             date = email.utils.parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return seconds if seconds >= 0 and not math.isnan(seconds) else None

@@ -40,13 +40,19 @@ def history_file() -> Path | None:
 
 def paths() -> list[Path]:
     """Return every file askmd keeps for the user outside an index."""
-    own = [settings_file(), _state_folder() / "history", _consents_file(), sums_file()]
+    own = [settings_file(), _state_folder() / "history", _consents_file(), servers_file()]
+    own.append(sums_file())
     return own + sorted(models_folder().glob("*/*"))
 
 
 def models_folder() -> Path:
     """Return where exported models are kept; removing it costs the time to make them again."""
     return _cache_folder() / "models"
+
+
+def servers_file() -> Path:
+    """Return where it is kept what LLMs' servers refuse; removing it costs them a request each."""
+    return _state_folder() / "servers.json"
 
 
 def sums_file() -> Path:

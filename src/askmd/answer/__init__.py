@@ -1,5 +1,33 @@
-"""A question answered: searched, put to the LLM within its budget, streamed, cited, checked."""
+"""A question answered: searched, put to the LLM within its budget, streamed, cited, checked.
 
-from askmd.answer.chat import EVERYTHING, QUOTED_CHARACTERS, Answer, Chat, Finder
+finding   what is needed of a retriever
+told      answers without an LLM: refusals, quotations
+budget    tokens: of the budget, of the window
+fitting   what an LLM is sent
+ending    a finished answer, checked against its sources
+running   an answer while it streams
+chat      a conversation
+"""
 
-__all__ = ["EVERYTHING", "QUOTED_CHARACTERS", "Answer", "Chat", "Finder"]
+from askmd.answer.budget import Budget, Tokens
+from askmd.answer.chat import Chat
+from askmd.answer.ending import Link, Prices
+from askmd.answer.finding import EVERYTHING, Finder
+from askmd.answer.replaying import replay
+from askmd.answer.running import Answer, Asked, cited_line
+from askmd.answer.told import QUOTED_CHARACTERS
+
+__all__ = [
+    "EVERYTHING",
+    "QUOTED_CHARACTERS",
+    "Answer",
+    "Asked",
+    "Budget",
+    "Chat",
+    "Finder",
+    "Link",
+    "Prices",
+    "Tokens",
+    "cited_line",
+    "replay",
+]

@@ -1,65 +1,38 @@
-"""A question answered: searched, put to the LLM within its budget, streamed, cited.
-
-Without an LLM the best passages are quoted; without evidence nothing is asked at all.
-"""
+"""A conversation: each question answered with the ones before it in mind."""
 
 from __future__ import annotations
 
 import secrets
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from askmd.citations import MarkFilter, citations_of
+from askmd import conversation
+from askmd.answer.budget import Budget, Tokens
+from askmd.answer.ending import Link, Prices, Sources
+from askmd.answer.finding import EVERYTHING, Finder
+from askmd.answer.fitting import Desk
+from askmd.answer.running import Answer, Asked, Speaker
+from askmd.answer.told import quoted, refused
 from askmd.contracts import LLM, Completion, TokenCounter
-from askmd.passages import assemble, candidates_for
-from askmd.prompt import NOT_ANSWERED, fit_history, messages
-from askmd.terminal import source_line
-from askmd.types import (
-    AnswerRecord,
-    Chars,
-    Chunk,
-    Filter,
-    Hit,
-    Message,
-    Mode,
-    Passage,
-    Search,
-    Status,
-    Usage,
-)
+from askmd.errors import LLMError, PromptTooLong
+from askmd.passages import candidates_for
+from askmd.prompt import visible
+from askmd.types import AnswerRecord, Filter, Mode, Rewriter, Search
 
 if TYPE_CHECKING:
     from askmd.config import Config
+    from askmd.conversation import Reading
 
 REMEMBERED_TURNS = 10
-"""Questions with their answers that a chat keeps."""
-EVERYTHING = Filter()
-QUOTED_PASSAGES = 3
-QUOTED_CHARACTERS = 1200
-"""Of one passage, where no LLM is there to say it in fewer words."""
-
-_CLOSED = "the answer was closed before its end"
-
-
-class Finder(Protocol):
-    """What an answer needs of a retriever."""
-
-    def find(self, question: str, *, limit: int | None, mode: Mode | None, where: Filter) -> Search:
-        """Return the best hits; its own limit and mode where none are given."""
-
-    def has_evidence(self, search: Search) -> bool:
-        """Tell whether the documents have anything to do with the question."""
-
-    def read(self, path: str, chars: Chars) -> str | None:
-        """Return a range of a document; None where it cannot be had any more."""
-
-    def neighbours(self, id: str, distance: int) -> Sequence[Chunk]:
-        """Return the chunks up to ``distance`` before and after one in its document, in order."""
-
-    def is_stale(self, path: str) -> bool:
-        """Tell whether a document's file has changed since it was indexed."""
+"""Questions with their answers that the next answer may be told of."""
+REWRITING_TOKENS = 120
+"""A search question is one line."""
+ANSWER_TOKENS = 1000
+_SMALLER = 0.6
+"""Of what was sent, where a server says that it is too long, but not what it has room for."""
+_ATTEMPTS = 3
 
 
 class Chat:
@@ -72,24 +45,33 @@ class Chat:
         counter: TokenCounter,
         *,
         budget_tokens: int,
+        answer_tokens: int = ANSWER_TOKENS,
         limit: int | None = None,
         mode: Mode | None = None,
         where: Filter = EVERYTHING,
+        prices: Prices = Prices(),  # noqa: B008
+        link: Link | None = None,
     ) -> None:
         """Take the parts; without an LLM the best passages are quoted.
 
-        budget_tokens: of passages, as ``counter`` counts them; the history may take a quarter of
-        as many again. limit: of the hits that are looked at; None: as many as fill the budget.
-        mode: of the search; the retriever's own where it is None.
+        budget_tokens: of passages and the conversation so far, which may take a quarter, as
+        ``counter`` counts them. limit: of the hits that are looked at; None: as many as fill the
+        budget. mode: of the search; the retriever's own where it is None. link: where a citation
+        leads.
         """
+        self.limit = limit
+        """Of the hits that are looked at; None: as many as fill the budget."""
+        self.where = where
+        """Which chunks may be found."""
         self._retriever = retriever
         self._llm = llm
         self._counter = counter
         self._budget_tokens = budget_tokens
-        self._limit = limit
+        self._answer_tokens = answer_tokens
         self._mode = mode
-        self._where = where
-        self._turns: deque[tuple[Message, Message]] = deque(maxlen=REMEMBERED_TURNS)
+        self._prices = prices
+        self._sources = Sources(retriever, link)
+        self._turns: list[AnswerRecord] = []
 
     @classmethod
     def open(
@@ -101,11 +83,12 @@ class Chat:
         mode: Mode | None = None,
         where: Filter = EVERYTHING,
         is_quoting: bool = False,
+        link: Link | None = None,
     ) -> Chat:
         """Return a chat as the configuration wants it, over an open retriever.
 
-        limit, mode, where: as for the chat itself. is_quoting: ask no LLM, even if there is one.
-        Raises LLMError where the LLM's key is missing.
+        limit, mode, where, link: as for the chat itself. is_quoting: ask no LLM, even if there is
+        one. Raises LLMError where the LLM's key is missing.
         """
         from askmd.compose import open_llm, prompt_counter
 
@@ -114,33 +97,42 @@ class Chat:
             None if is_quoting else open_llm(config),
             prompt_counter(config),
             budget_tokens=config.llm.budget_tokens,
+            answer_tokens=config.llm.answer_tokens,
             limit=limit,
             mode=mode,
             where=where,
+            prices=Prices(config.llm.prompt_price, config.llm.answer_price),
+            link=link,
         )
 
     def ask(self, question: str) -> Answer:
-        """Return a running answer; the LLM is asked when its text is first wanted.
+        """Return a running answer; the LLM is asked for it when its text is first wanted.
 
-        Raises what searching raises; LLMError comes from iterating.
+        The search question of a follow-up may be asked of the LLM at once. Raises what searching
+        raises; LLMError comes from iterating.
         """
-        search = self._retriever.find(
-            question,
-            limit=self._limit or candidates_for(self._budget_tokens),
-            mode=self._mode,
-            where=self._where,
-        )
-        if not search.hits or not self._retriever.has_evidence(search):
-            return Answer(self, search, (), _Told("refused", _refusal(search.hits)))
-        passages = self._passages(search.hits)
-        if self._llm is None:
-            quoted = passages[:QUOTED_PASSAGES]
-            return Answer(self, search, passages, _Told("extracted", _quotation(quoted), quoted))
-        return Answer(self, search, passages, None)
+        return Answer(self._asked(question, is_sent=self._llm is not None), self._speaker())
+
+    def show(self, question: str) -> Asked:
+        """Return what an LLM would be sent, and send nothing, whether there is one or not."""
+        return self._asked(question, is_sent=True)
+
+    @property
+    def turns(self) -> tuple[AnswerRecord, ...]:
+        """Every finished answer of the conversation, the oldest first."""
+        return tuple(self._turns)
+
+    def take_back(self) -> AnswerRecord | None:
+        """Drop the last turn and return it; None where there is none."""
+        return self._turns.pop() if self._turns else None
 
     def forget(self) -> None:
         """Begin a new conversation."""
         self._turns.clear()
+
+    def resume(self, turns: Sequence[AnswerRecord]) -> None:
+        """Go on with another conversation than this one."""
+        self._turns = list(turns)
 
     @property
     def has_llm(self) -> bool:
@@ -152,200 +144,158 @@ class Chat:
         """The LLM's name; None without one."""
         return self._llm.model if self._llm else None
 
-    def _passages(self, hits: Sequence[Hit]) -> tuple[Passage, ...]:
-        """Return what an answer to a search is made from."""
-        counter, budget = self._counter, self._budget_tokens
-        if self._llm is None:
-            # A reader wants the very chunks that were found, the best first.
-            found = assemble(hits, counter, budget_tokens=budget)
-            best = sorted(found, key=lambda passage: -passage.score)
-            return tuple(replace(one, number=place) for place, one in enumerate(best, start=1))
-        read, around = self._retriever.read, self._retriever.neighbours
-        return tuple(assemble(hits, counter, budget_tokens=budget, read=read, around=around))
+    def models(self) -> list[str]:
+        """Return the models that the LLM's server has; raises LLMError if it does not say."""
+        return self._an_llm().models()
 
-    def _complete(self, question: str, passages: Sequence[Passage]) -> Completion:
-        """Put a question to the LLM; raises LLMError if no answer begins."""
-        if self._llm is None:
-            raise ValueError("there is no LLM to put a question to")
-        told = [message for turn in list(self._turns) for message in turn]
-        history = fit_history(told, self._counter, budget_tokens=self._budget_tokens // 4)
-        nonce = secrets.token_hex(8)
-        return self._llm.stream(messages(question, passages, history, nonce=nonce))
+    def use(self, model: str) -> None:
+        """Let another model of the same server answer from now on."""
+        self._llm = self._an_llm().with_model(model)
 
-    def _remember(self, record: AnswerRecord) -> None:
-        """Keep a finished answer as part of the conversation; refusals and quotations are none."""
-        if record.status in ("answered", "incomplete") and record.answer:
-            asked = Message("user", record.question)
-            self._turns.append((asked, Message("assistant", record.answer)))
-
-    def _is_stale(self, path: str) -> bool:
-        """Tell whether a document has changed since it was indexed."""
-        return self._retriever.is_stale(path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """An answer that needs no LLM."""
-
-    status: Literal["refused", "extracted"]
-    text: str
-    cited: tuple[Passage, ...] = ()
-
-
-class Answer:
-    """A running answer: iterate for its text, then ask for the ``result()``.
-
-    Leaving it as a context manager, or ``close()``, aborts a request that is still running.
-    """
-
-    def __init__(
-        self, chat: Chat, search: Search, passages: tuple[Passage, ...], told: _Told | None
-    ) -> None:
-        """Take what was found; ``told`` is the whole answer where no LLM is asked."""
-        self.search = search
-        """What the question found."""
-        self.passages = passages
-        """What the LLM is sent, or what is quoted from."""
-        self.cut_reason: str | None = None
-        """Why the text is incomplete, once it has ended; None if it is whole."""
-        self._chat = chat
-        self._told = told
-        self._marks = MarkFilter({passage.number for passage in passages})
-        self._completion: Completion | None = None
-        self._text: list[str] = []
-        self._record: AnswerRecord | None = None
-        self._pieces = self._run()
-
-    @property
-    def invented(self) -> tuple[int, ...]:
-        """Numbers of passages that were never sent, whose marks were taken out of the text."""
-        return tuple(self._marks.invented)
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if self._record is not None:
-            raise StopIteration
-        return next(self._pieces)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_how: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Abort the request if it is still running; the result is then incomplete."""
-        if self._completion is not None:
-            self._completion.close()
-        if self._record is None:
-            self.cut_reason = _CLOSED
-            self._record = self._recorded()
-
-    def result(self) -> AnswerRecord:
-        """Return the finished answer, reading what is left of it; raises LLMError if none began."""
-        for _piece in self:
-            pass
-        if self._record is None:
-            raise RuntimeError("this answer failed before its end, and said so")
-        return self._record
-
-    def source_lines(self) -> list[str]:
-        """Return what stands below the finished text: a line for each passage it cites.
-
-        None for a quotation, which names its own.
-        """
-        record = self.result()
-        if record.status == "extracted":
-            return []
-        stale = "  (changed since it was indexed)"
-        return [
-            f"[{one.number}] {source_line(one)}{stale if one.stale else ''}"
-            for one in record.citations
-        ]
-
-    def notices(self) -> list[str]:
-        """Return what is to be said about the finished answer, a line each."""
-        said = []
-        if degraded := self.result().degraded:
-            said.append(f"degraded: {degraded}")
-        if self.cut_reason:
-            said.append(f"the answer is incomplete: {self.cut_reason}")
-        if self.invented:
-            numbers = ", ".join(map(str, self.invented))
-            said.append(f"taken out of the answer: marks of passages never sent ({numbers})")
-        return said
-
-    def _run(self) -> Iterator[str]:
-        for piece in self._source():
-            if self._record is None and piece:
-                self._text.append(piece)
-                yield piece
-        if self._record is None:
-            self._record = self._recorded()
-            self._chat._remember(self._record)
-
-    def _source(self) -> Iterator[str]:
-        """Yield the text with every mark that points nowhere left out."""
-        if self._told is not None:
-            yield self._told.text
-            return
-        self._completion = self._chat._complete(self.search.question, self.passages)
-        for piece in self._completion:
-            yield self._marks.feed(piece)
-        yield self._marks.flush()
-        self.cut_reason = self._completion.cut_reason
-
-    def _recorded(self) -> AnswerRecord:
-        text = "".join(self._text)
-        numbers = [p.number for p in self._told.cited] if self._told else list(self._marks.cited)
-        citations = citations_of(self.passages, numbers)
-        return AnswerRecord(
-            question=self.search.question,
-            search_query=self.search.question,
-            answer=text,
-            status=self._status(text),
-            citations=tuple(replace(c, stale=self._chat._is_stale(c.path)) for c in citations),
-            passages=self.passages,
-            model=None if self._told else self._chat.model,
-            usage=self._usage(),
-            degraded=self.search.degraded,
+    def tokens(self) -> Tokens:
+        """Return what the conversation has taken so far, and what is left."""
+        desk = self._desk()
+        history = sum(
+            self._counter.count([m.content for m in desk.history(self._recent())] or [""])
+        )
+        used = [turn.usage for turn in self._turns if turn.usage is not None]
+        costs = [turn.cost for turn in self._turns if turn.cost is not None]
+        return Tokens(
+            budget=desk.budget.tokens,
+            history=history,
+            history_budget=desk.budget.history,
+            left=max(0, desk.budget.history - history),
+            window=self._llm.window if self._llm else None,
+            prompt_tokens=sum(one.prompt_tokens or 0 for one in used),
+            answer_tokens=sum(one.completion_tokens or 0 for one in used),
+            cost=round(sum(costs), 8) if costs else None,
         )
 
-    def _status(self, text: str) -> Status:
-        if self.cut_reason is not None:
-            return "incomplete"
-        if self._told is not None:
-            return self._told.status
-        says_no = text.strip().casefold().startswith(NOT_ANSWERED.rstrip(".").casefold())
-        return "refused" if says_no and not self._marks.cited else "answered"
+    def _asked(self, question: str, *, is_sent: bool) -> Asked:
+        """Return a question searched for, and what is sent of what was found."""
+        began = time.monotonic()
+        turns = self._recent()
+        reading, by, fault = self._read(question, turns, may_ask=is_sent)
+        if reading.kind == "about_answer" and turns and turns[-1].passages:
+            return self._again(question, turns, began, is_sent=is_sent)
+        search = self._retriever.find(
+            reading.query,
+            limit=self.limit or candidates_for(self._budget_tokens),
+            mode=self._mode,
+            where=self.where,
+        )
+        asked = Asked(question, search, (), rewritten=by, degraded=fault, began=began)
+        if not search.hits or not self._retriever.has_evidence(search):
+            return replace(asked, told=refused(search.hits))
+        if not is_sent:
+            passages = self._desk().quoted(search.hits)
+            return replace(asked, passages=passages, told=quoted(passages))
+        return self._fitted(asked, turns, self._desk())
 
-    def _usage(self) -> Usage | None:
-        return self._completion.usage if self._completion is not None else None
+    def _fitted(self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk) -> Asked:
+        fitted = desk.fitted(asked.question, asked.search.hits, turns)
+        said = "; ".join(filter(None, [asked.degraded, fitted.degraded])) or None
+        return replace(asked, passages=fitted.passages, messages=fitted.messages, degraded=said)
 
+    def _again(
+        self,
+        question: str,
+        turns: Sequence[AnswerRecord],
+        began: float,
+        *,
+        is_sent: bool,
+        desk: Desk | None = None,
+    ) -> Asked:
+        """Return a question about the last answer: it keeps its passages, and is not searched."""
+        last = turns[-1]
+        search = Search(last.search_query, self._mode or "hybrid", None, ())
+        asked = Asked(question, search, last.passages, began=began)
+        if not is_sent:
+            return replace(asked, told=quoted(last.passages))
+        fitted = (desk or self._desk()).again(question, last.passages, turns)
+        return replace(
+            asked,
+            passages=fitted.passages,
+            messages=fitted.messages,
+            degraded=fitted.degraded,
+        )
 
-def _refusal(hits: Sequence[Hit]) -> str:
-    """Return the refusal, with the headings that came nearest."""
-    nearest = list(dict.fromkeys(source_line(hit) for hit in hits))[:3]
-    if not nearest:
-        return NOT_ANSWERED
-    return "\n".join([f"{NOT_ANSWERED} Nearest are:", *(f"- {line}" for line in nearest)])
+    def _read(
+        self, question: str, turns: Sequence[AnswerRecord], *, may_ask: bool
+    ) -> tuple[Reading, Rewriter | None, str | None]:
+        """Return how a question is meant, who made its search question, and what went wrong."""
+        reading = conversation.read(question, turns)
+        if reading.kind in ("alone", "about_answer"):
+            return reading, None, None
+        fault = None
+        if may_ask and self._llm is not None:
+            try:
+                told = self._rewritten(question, turns)
+            except LLMError as error:
+                told, fault = None, f"searched without the LLM's help: {error.message}"
+            if told is not None:
+                return told, "llm" if told.query != question else None, None
+        return reading, "rule" if reading.query != question else None, fault
 
+    def _rewritten(self, question: str, turns: Sequence[AnswerRecord]) -> Reading | None:
+        """Return how the LLM reads a question; None where it makes no sense of it."""
+        nonce = secrets.token_hex(8)
+        sent = conversation.rewriting(
+            question, turns, nonce=nonce, visible=lambda text: visible(text, nonce)
+        )
+        completion = self._an_llm().stream(sent, answer_tokens=REWRITING_TOKENS)
+        try:
+            reply = "".join(completion)
+        finally:
+            completion.close()
+        return conversation.rewritten(reply, question, turns)
 
-def _quotation(passages: Sequence[Passage]) -> str:
-    """Return the passages' own words, each followed by its mark and source line."""
-    return "\n\n".join(
-        f"{_shortened(passage.text)}\n\n[{passage.number}] {source_line(passage)}"
-        for passage in passages
-    )
+    def _speaker(self) -> Speaker:
+        return Speaker(
+            complete=self._complete,
+            model=lambda: self.model,
+            sources=self._sources,
+            prices=self._prices,
+            remember=self._remember,
+        )
 
+    def _complete(self, asked: Asked) -> tuple[Asked, Completion]:
+        """Put a question to the LLM, in fewer words where its window turns out to be small."""
+        llm, turns = self._an_llm(), self._recent()
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return asked, llm.stream(asked.messages, answer_tokens=self._answer_tokens)
+            except PromptTooLong as error:
+                if attempt == _ATTEMPTS:
+                    raise
+                asked = self._smaller(asked, turns, error.window)
+        raise ValueError("a last attempt neither began nor failed")
 
-def _shortened(text: str) -> str:
-    """Return text up to ``QUOTED_CHARACTERS``, cut after a line where it can be, fences closed."""
-    text = text.strip("\n").rstrip()
-    if len(text) > QUOTED_CHARACTERS:
-        head = text[:QUOTED_CHARACTERS]
-        text = (head.rpartition("\n")[0] or head).rstrip() + "\n…"
-    fences = [line for line in text.split("\n") if line.lstrip().startswith("```")]
-    return f"{text}\n```" if len(fences) % 2 else text
+    def _smaller(self, asked: Asked, turns: Sequence[AnswerRecord], window: int | None) -> Asked:
+        """Return the same question in a window that its server named, or in a smaller one."""
+        if window is None:
+            texts = [message.content for message in asked.messages]
+            window = int(sum(self._counter.count(texts)) * _SMALLER) + self._answer_tokens
+        desk = self._desk(window)
+        if asked.search.hits:
+            return self._fitted(replace(asked, degraded=None), turns, desk)
+        return self._again(asked.question, turns, asked.began, is_sent=True, desk=desk)
+
+    def _desk(self, window: int | None = None) -> Desk:
+        known = window or (self._llm.window if self._llm else None) or self._counter.window
+        # An answer may take half of a small window, for there must be something to answer from.
+        answer = min(self._answer_tokens, known // 2)
+        return Desk(self._retriever, self._counter, Budget(self._budget_tokens, answer, known))
+
+    def _an_llm(self) -> LLM:
+        if self._llm is None:
+            raise LLMError("there is no LLM to ask", "name one with --base-url and --model")
+        return self._llm
+
+    def _recent(self) -> tuple[AnswerRecord, ...]:
+        return tuple(self._turns[-REMEMBERED_TURNS:])
+
+    def _remember(self, record: AnswerRecord) -> None:
+        """Keep a finished answer as part of the conversation; one of no words is none."""
+        if record.answer:
+            self._turns.append(record)

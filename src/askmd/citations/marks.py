@@ -6,46 +6,44 @@ for a stream has no end to look ahead to: a span therefore ends with its line.
 ``down[1]`` may be a citation and ``argv[1]`` an index. So a mark in a doubtful place, which is one
 after a word, before ``(`` or before the ``:`` of a definition, is a citation where all its numbers
 were sent and text where not.
+
+Models also write ``【1】``, ``[1†source]``, ``[^1]`` and ``[passage 1]``. These become ``[1]``, but
+before ``(`` or the ``:`` of a definition they are text, and so is a ``【1】`` that begins a line:
+that is how Chinese and Japanese number their steps.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container
 
-from askmd.types import Citation, Passage
+from askmd.citations.code import CodeTracker, IndentTracker
 
 LONGEST_MARK = 120
 """Characters a mark has at most; what is longer is text."""
 LONGEST_RANGE = 50
 """Numbers a range like ``[1-3]`` stands for at most; of a longer one only the ends count."""
 
-_MARK = re.compile(r"\[ *\d{1,3}(?: *[,;\u2013-] *\d{1,3})* *\]")
+_CLOSES = {"[": "]", "\u3010": "\u3011", "\uff3b": "\uff3d"}
+_OPEN = f"[{re.escape(''.join(_CLOSES))}]"
+_SHUT = f"[{re.escape(''.join(_CLOSES.values()))}]"
+_WORDS = """
+    passage passages source sources citation citations reference references ref refs quelle quellen
+    fuente fuentes fonte fontes bron bronnen \u51fa\u5178 \u6765\u6e90 \u4f86\u6e90
+    \u6bb5\u843d \ucd9c\ucc98
+"""
+_LABELS = frozenset(_WORDS.split())
+"""What models write before the number of a passage."""
+_LABEL = re.compile(rf"{_OPEN} *+(?:\^|(?P<word>[^\W\d_]{{1,12}})(?P<gap>[ :.#-]{{0,2}}))?")
+_TAIL = r"(?:\u2020[^\[\]`\n\u3010\u3011\uff3b\uff3d]*+)?"
+_REST = re.compile(rf"(?:[0-9 ,;&\u2013-]|a(?:nd?)?)*+{_TAIL}")
+_PLAIN = r"\d{1,3}(?: *[,;\u2013-] *\d{1,3})*"
+_MARK = re.compile(rf"\[ *{_PLAIN} *\]")
+_NUMBERS = r"\d{1,3}(?: *(?:[,;&\u2013-]|and) *\d{1,3})*"
+_FOREIGN = re.compile(rf" *(?P<numbers>{_NUMBERS}) *(?P<tail>{_TAIL}){_SHUT}")
 _RANGE = re.compile(r"(\d+)(?: *[\u2013-] *(\d+))?")
-_INSIDE = frozenset("0123456789 ,;-\u2013")
-_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?=\S)")
-_LONGEST_INDENT = 80
-
-
-def citations_of(passages: Sequence[Passage], numbers: Container[int]) -> tuple[Citation, ...]:
-    """Return a citation for each passage whose number is among ``numbers``, by number."""
-    chosen = [passage for passage in passages if passage.number in numbers]
-    return tuple(_citation(passage) for passage in sorted(chosen, key=lambda p: p.number))
-
-
-def _citation(passage: Passage) -> Citation:
-    return Citation(
-        number=passage.number,
-        path=passage.path,
-        heading=passage.heading,
-        anchor=passage.anchor,
-        anchors=passage.anchors,
-        lines=passage.lines,
-        chars=passage.chars,
-        chunks=passage.chunks,
-        score=passage.score,
-        text=passage.text,
-    )
+MARK = r"\[ *+\d{1,3}(?: *+[,;\u2013-] *+\d{1,3})*+ *+\]"
+"""A regular expression of what is left in a text that was filtered, and of some text."""
 
 
 class MarkFilter:
@@ -59,8 +57,8 @@ class MarkFilter:
     def __init__(self, valid: Container[int]) -> None:
         """Take the numbers that may be cited."""
         self._valid = valid
-        self._code = _CodeTracker()
-        self._indent = _IndentTracker()
+        self._code = CodeTracker()
+        self._indent = IndentTracker()
         self._space = ""
         self._open = ""
         self._closed = ""
@@ -88,14 +86,15 @@ class MarkFilter:
         in_code = self._code.step(char)
         self._indent.step(char)
         settled = self._settle(char)
-        if self._open and char in _INSIDE and len(self._open) < LONGEST_MARK - 1:
-            self._open += char
-            self._follows_word = _is_word(char)
-            return settled
-        if self._open and char == "]":
-            return settled + self._close()
-        if char == "[" and not in_code and not self._indent.is_code:
-            return settled + self._begin()
+        if self._open and not in_code:
+            if char == _CLOSES[self._open[0]]:
+                return settled + self._close(char)
+            if len(self._open) < LONGEST_MARK - 1 and _may_become_mark(self._open + char):
+                self._open += char
+                self._follows_word = _is_word(char)
+                return settled
+        if char in _CLOSES and not in_code and not self._indent.is_code:
+            return settled + self._begin(char)
         shown = settled + self._release()
         self._follows_word = char == "]" or _is_word(char)
         if char == " ":
@@ -103,23 +102,26 @@ class MarkFilter:
             return shown
         return shown + char
 
-    def _begin(self) -> str:
+    def _begin(self, char: str) -> str:
         """Open a bracket; return the one that was open, but keep the space before this one."""
         shown = self._release() if self._open else ""
-        self._open = "["
+        self._open = char
         self._is_glued, self._follows_word = self._follows_word, False
-        self._starts_line = self._indent.line.strip(" ") == "["
+        self._starts_line = self._indent.line.strip(" ") == char
         return shown
 
     def _release(self) -> str:
         held, self._space, self._open = self._space + self._open, "", ""
         return held
 
-    def _close(self) -> str:
+    def _close(self, char: str) -> str:
         """Decide what becomes of a bracket that just closed; hold it back if that is not clear."""
-        mark = self._open + "]"
-        numbers = _numbers(mark) if _MARK.fullmatch(mark) else []
+        mark = self._open + char
+        numbers = numbers_of(mark) if _MARK.fullmatch(mark) else []
         self._follows_word = False
+        if not numbers and _is_foreign(mark, self._starts_line):
+            self._closed, self._open = mark, ""
+            return ""
         if numbers and all(number in self._valid for number in numbers):
             self.cited.update(dict.fromkeys(numbers))
         elif numbers and not self._is_glued:
@@ -138,7 +140,7 @@ class MarkFilter:
         space, self._space = self._space, ""
         if following == "(" or (following == ":" and self._starts_line):
             return space + mark
-        numbers = _numbers(mark)
+        numbers = numbers_of(mark)
         good = [number for number in numbers if number in self._valid]
         self.cited.update(dict.fromkeys(good))
         self.invented.update((number, None) for number in numbers if number not in self._valid)
@@ -150,114 +152,33 @@ def _is_word(char: str) -> bool:
     return char.isascii() and (char.isalnum() or char == "_")
 
 
-def _numbers(mark: str) -> list[int]:
+def _may_become_mark(text: str) -> bool:
+    """Tell whether an open bracket with what follows it so far can still be a mark."""
+    label = _LABEL.match(text)
+    word = label["word"].casefold() if label and label["word"] else ""
+    rest = text[label.end() :] if label else text
+    if word and not rest and label and not label["gap"]:
+        return any(one.startswith(word) for one in _LABELS)
+    return (not word or word in _LABELS) and _REST.fullmatch(rest) is not None
+
+
+def _is_foreign(mark: str, starts_line: bool) -> bool:
+    """Tell whether a closed bracket is a mark in another form than ``[1]``."""
+    label = _LABEL.match(mark)
+    found = _FOREIGN.fullmatch(mark, label.end()) if label else None
+    if not label or not found:
+        return False
+    is_named = label["word"] is not None and label["word"].casefold() in _LABELS
+    # A step that is numbered as Chinese and Japanese do it.
+    is_step = starts_line and mark[0] != "[" and not (is_named or found["tail"])
+    return (is_named or not label["word"]) and not is_step
+
+
+def numbers_of(mark: str) -> list[int]:
     """Return every number a mark names, each once; ``[1-3]`` names three."""
     numbers: dict[int, None] = {}
-    for first, last in _RANGE.findall(mark):
+    for first, last in _RANGE.findall(mark.partition("\u2020")[0]):
         ends = [int(first), int(last or first)]
         is_range = 0 <= ends[1] - ends[0] < LONGEST_RANGE
         numbers.update(dict.fromkeys(range(ends[0], ends[1] + 1) if is_range else ends))
     return list(numbers)
-
-
-class _IndentTracker:
-    """Tells, a character at a time, whether a line is indented code: after a blank line, four deep.
-
-    Inside a list item, four deeper than the item's text: what stands less deep is its paragraph.
-    """
-
-    def __init__(self) -> None:
-        self.line = ""
-        """The beginning of the current line."""
-        self._text_column = 0
-        self._follows_blank = True
-        self._follows_code = False
-
-    def step(self, char: str) -> None:
-        """Take the next character."""
-        if char == "\n":
-            self._end_line()
-        elif len(self.line) < _LONGEST_INDENT:
-            self.line += char
-
-    @property
-    def is_code(self) -> bool:
-        """Whether the current line is indented code."""
-        may_begin = self._follows_blank or self._follows_code
-        return may_begin and _width(self.line) >= self._text_column + 4
-
-    def _end_line(self) -> None:
-        line, is_code = self.line, self.is_code
-        self.line = ""
-        if not line.strip():
-            self._follows_blank = True
-            return
-        item = None if is_code else _ITEM.match(line)
-        if item:
-            self._text_column = _width(item.group(), len(item.group()))
-        elif self._follows_blank:
-            # Right after an item's line, even a line without indentation goes on with the item.
-            self._text_column = min(self._text_column, _width(line))
-        self._follows_blank, self._follows_code = False, is_code
-
-
-def _width(line: str, characters: int | None = None) -> int:
-    """Return the columns that a line's indentation takes, or its first so many characters."""
-    length = len(line) - len(line.lstrip(" \t")) if characters is None else characters
-    return len(line[:length].expandtabs(4))
-
-
-class _CodeTracker:
-    """Tells, a character at a time, whether text stands in a code span or a fence."""
-
-    def __init__(self) -> None:
-        self._fence = ("", 0)
-        self._span = 0
-        self._run = ("", 0)
-        self._is_line_start = True
-        self._run_starts_line = False
-        self._is_opening = False
-        """On the line that opened a fence, after its run."""
-        self._may_close = False
-        """On a line of a fence that so far holds nothing but a closing run."""
-
-    def step(self, char: str) -> bool:
-        """Take the next character; tell whether it stands in code."""
-        if char == self._run[0]:
-            self._run = (char, self._run[1] + 1)
-            return True
-        self._end_run()
-        if char == "\n":
-            self._end_line()
-        elif char == "`" or (char == "~" and self._is_line_start):
-            self._begin_run(char)
-        elif char not in " \t>":
-            self._is_line_start = self._may_close = False
-        return bool(self._fence[1] or self._span)
-
-    def _begin_run(self, char: str) -> None:
-        # CommonMark: a fence's info string holds no backtick, so ```x``` on one line is a span.
-        if self._is_opening and self._fence[0] == char:
-            self._span, self._fence, self._is_opening = self._fence[1], ("", 0), False
-        self._run = (char, 1)
-        self._run_starts_line, self._is_line_start = self._is_line_start, False
-        self._may_close = False
-
-    def _end_run(self) -> None:
-        (char, length), self._run = self._run, ("", 0)
-        if not char:
-            return
-        if self._fence[1]:
-            fits = char == self._fence[0] and length >= self._fence[1]
-            self._may_close = fits and self._run_starts_line
-        elif length >= 3 and self._run_starts_line:
-            self._fence, self._is_opening = (char, length), True
-        elif char == "`" and self._span in (0, length):
-            self._span = 0 if self._span else length
-
-    def _end_line(self) -> None:
-        if self._may_close:
-            self._fence = ("", 0)
-        self._span = 0
-        self._is_line_start = True
-        self._is_opening = self._may_close = False

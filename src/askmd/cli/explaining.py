@@ -11,7 +11,7 @@ import click
 
 from askmd.cli.options import asking, common
 from askmd.cli.session import configure, open_retriever, question_of
-from askmd.cli.show import bold, explained, notice_degraded, print_json
+from askmd.cli.show import bold, explained, print_json
 from askmd.cli.verbs import askmd
 from askmd.terminal import clean, say, source_line
 
@@ -52,21 +52,33 @@ def explain_place(
     if as_json:
         print_json(asdict(why))
         return
-    notice_degraded(why.degraded)
-    if why.is_stale:
-        say(f"{why.hit.path} has changed since it was indexed; run `askmd ingest`")
-    _print(why)
-
-
-def _print(why: Why) -> None:
-    """Print the verdict, then each thing it rests on."""
-    print(bold(source_line(why.hit)))
-    print(_line(f"{_verdict(why)}. {why.because}"))
-    print()
-    for name, told in _facts(why):
-        print(_line(f"  {name:9} {told}"))
+    for notice in _notices(why):
+        say(notice)
+    title, *lines = _told_of(why)
+    print(bold(title), *lines, sep="\n")
     if why.next_step:
         say(f"next: {why.next_step}")
+
+
+def lines_of(why: Why) -> list[str]:
+    """Return all there is to say of a place, a line each, fit for a terminal."""
+    next_step = [f"next: {why.next_step}"] if why.next_step else []
+    return [*map(_line, _notices(why)), *_told_of(why), *map(_line, next_step)]
+
+
+def _notices(why: Why) -> Iterator[str]:
+    """Yield what was left out, and whether the file is another one by now."""
+    if why.degraded:
+        yield f"degraded: {why.degraded}"
+    if why.is_stale:
+        yield f"{why.hit.path} has changed since it was indexed; run `askmd ingest`"
+
+
+def _told_of(why: Why) -> list[str]:
+    """Return the place, the verdict, then each thing it rests on."""
+    verdict = _line(f"{_verdict(why)}. {why.because}")
+    facts = [_line(f"  {name:9} {told}") for name, told in _facts(why)]
+    return [source_line(why.hit), verdict, "", *facts]
 
 
 def _verdict(why: Why) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import os
+import re
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
 import click
 
@@ -17,12 +23,19 @@ from askmd.terminal import clean, say
 
 INTERRUPTED = 130
 
+_KEY_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "CREDENTIALS", "AUTH")
+_SHORTEST_KEY, _SHORTEST_OTHER = 8, 16
+# A name and password in an address, and what a header says of who asks.
+_USER = re.compile(r"(?<=://)[^\s/@'\"<>]{1,500}@")
+_HEADER = re.compile(r"\b(bearer|basic)((?:\s|%20|\+)+)[\w.~+/=%-]{8,}", re.IGNORECASE)
+
 
 def run() -> NoReturn:
     """Run the command line and leave with CONTRACT's exit status."""
     options = _options()
     _open_streams()
     logging.getLogger("askmd").handlers = [_Notices(logging.WARNING)]
+    threading.excepthook = _thread_failed
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
@@ -76,7 +89,14 @@ class _Notices(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record as one line."""
-        say(record.getMessage())
+        say(_without_keys(record.getMessage()))
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """Say in one line what ended a thread: its own traceback would go out as it is."""
+    if failed.exc_type is not SystemExit:
+        name = failed.thread.name if failed.thread else "a thread"
+        say(_without_keys(f"{name} failed: {failed.exc_type.__name__}: {failed.exc_value}"))
 
 
 def _options() -> set[str]:
@@ -91,16 +111,46 @@ def _fail(error: AskmdError, options: set[str]) -> int:
         import traceback
 
         print(_without_keys(clean("".join(traceback.format_exception(error)))), file=sys.stderr)
+    error.message = _without_keys(error.message)
+    error.next_step = _without_keys(error.next_step)
     print_error(error, as_json="--json" in options)
     return error.exit_status
 
 
 def _without_keys(text: str) -> str:
-    """Return text without the values of environment variables that look like keys."""
+    """Return text without what may be a key: of the environment, an address or a header."""
+    text = _HEADER.sub(r"\1\2***", _USER.sub("***@", text))
+    spellings = {form for value in _secrets() for form in _spellings(value)}
+    # The longest first: one key may begin with another.
+    found = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
+    return re.sub(found, "***", text, flags=re.IGNORECASE) if found else text
+
+
+def _secrets() -> Iterator[str]:
+    """Yield the environment's values that may be keys, whatever their names.
+
+    llm.api_key_env may name any variable, and an error may come before the settings are read.
+    """
     for name, value in os.environ.items():
-        if name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")) and len(value) > 7:
-            text = text.replace(value, "***")
-    return text
+        if name.upper().endswith(_KEY_NAMES):
+            is_secret = len(value) >= _SHORTEST_KEY
+        else:
+            is_plain = "://" in value or " " in value or re.match(r"[/.~]|\w:", value)
+            is_secret = len(value) >= _SHORTEST_OTHER and not is_plain
+        if is_secret:
+            yield value.strip()
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """Yield a value as it is, escaped, percent-encoded, and as base64 has it inside other text."""
+    yield from (value, repr(value)[1:-1], json.dumps(value)[1:-1])
+    raw = value.encode("utf-8", "surrogateescape")
+    yield from (quote(raw, ""), quote_plus(raw))
+    for shift in range(3):
+        # The characters that no neighbour has a part in.
+        coded = base64.b64encode(bytes(shift) + raw).decode()
+        inner = coded[(8 * shift + 5) // 6 : 8 * (shift + len(raw)) // 6]
+        yield from (inner, inner.replace("+", "-").replace("/", "_"))
 
 
 def _usage_error(error: click.UsageError) -> UsageError:

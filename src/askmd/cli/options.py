@@ -51,3 +51,12 @@ def answering(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def linking(command: _Command) -> _Command:
+    """Add the option of verbs that print citations."""
+    return click.option(
+        "--link",
+        type=click.Choice(["editor", "github", "site"]),
+        help="Where citations lead, by the templates of [links].",
+    )(command)

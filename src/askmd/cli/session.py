@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from askmd.ingest import IngestReport
     from askmd.inspection import Check
     from askmd.retriever import Retriever
-    from askmd.types import Mode, Passage, Search
+    from askmd.types import Citation, Mode, Passage, Search
 
 
 def configure(config_file: Path | None, index: Path | None, **flags: tuple[str, Any]) -> Config:
@@ -154,33 +155,67 @@ def passages_of(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """An open chat, and what it stands on."""
+
+    chat: Chat
+    retriever: Retriever
+    config: Config
+
+    def link_of(self, citation: Citation) -> str:
+        """Return where a citation leads: as the settings say, else its file."""
+        from askmd.links import file_url
+
+        line = (citation.stands_at or citation.lines)[0]
+        return citation.url or file_url(self.retriever.root / citation.path, line)
+
+
 @contextmanager
 def open_chat(
     *,
     no_llm: bool,
     model: str | None,
     base_url: str | None,
+    link: str | None,
     limit: int | None,
     mode: Any,
     filters: tuple[str, ...],
     config_file: Path | None,
     index: Path | None,
-) -> Iterator[Chat]:
-    """Open a conversation with the options of ``ask`` and ``chat``."""
+    is_sending: bool = True,
+) -> Iterator[Conversation]:
+    """Open a conversation with the options of ``ask`` and ``chat``.
+
+    is_sending: whether an LLM is really asked.
+    """
     from askmd.answer import Chat
+    from askmd.compose import linker
     from askmd.filters import parse_filter
 
-    given = {"llm.model": ("--model", model), "llm.base_url": ("--base-url", base_url)}
+    given = {
+        "llm.model": ("--model", model),
+        "llm.base_url": ("--base-url", base_url),
+        "links.to": ("--link", link),
+    }
     config = configure(config_file, index, **{k: v for k, v in given.items() if v[1]})
     where = parse_filter(filters)
     with open_retriever(config, mode) as retriever:
-        chat = Chat.open(config, retriever, limit=limit, mode=mode, where=where, is_quoting=no_llm)
+        chat = Chat.open(
+            config,
+            retriever,
+            limit=limit,
+            mode=mode,
+            where=where,
+            is_quoting=no_llm or not is_sending,
+            link=linker(config, retriever),
+        )
         if chat.has_llm:
             tell_endpoint(config, "llm", "your question and the passages found for it")
-        elif not no_llm:
+        elif not no_llm and is_sending:
             say("no LLM is configured, so the best passages are quoted; to have answers written:")
             say("  add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]")
-        yield chat
+        yield Conversation(chat, retriever, config)
 
 
 def tell_endpoint(config: Config, purpose: str, what: str) -> None:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askmd import __version__
-from askmd.cli.options import answering, asking, common
+from askmd.cli.options import asking, common
 from askmd.cli.session import (
     configure,
     lines_of_stdin,
-    open_chat,
     open_retriever,
     other_files,
     own_folder,
@@ -28,7 +27,6 @@ from askmd.cli.session import (
 from askmd.cli.show import (
     notice_degraded,
     print_config,
-    print_error,
     print_json,
     print_passages,
     print_plan,
@@ -36,18 +34,23 @@ from askmd.cli.show import (
     print_search,
     print_status,
 )
-from askmd.errors import AskmdError, UsageError
-from askmd.terminal import Cleaner, clean, say
+from askmd.errors import UsageError
+from askmd.terminal import clean, say
 
 if TYPE_CHECKING:
-    from askmd.answer import Chat
     from askmd.config import Config
-    from askmd.types import AnswerRecord
 
 REFUSED, UNCLEAN = 3, 4
 
 
-_ELSEWHERE = {"eval": "askmd.cli.evaluating", "why": "askmd.cli.explaining"}
+_ELSEWHERE = {
+    "ask": "askmd.cli.asking",
+    "chat": "askmd.cli.chatting",
+    "doctor": "askmd.cli.doctoring",
+    "eval": "askmd.cli.evaluating",
+    "replay": "askmd.cli.replaying",
+    "why": "askmd.cli.explaining",
+}
 """Verbs of other modules, which are imported when they are asked for."""
 
 
@@ -163,66 +166,6 @@ def _enough_for(budget_tokens: int) -> int:
 
 
 @askmd.command()
-@click.argument("question", nargs=-1, required=True)
-@click.option(
-    "--strict",
-    is_flag=True,
-    help="Exit 4 where an answer cites nothing, or passages that were never sent.",
-)
-@answering
-@asking
-@common
-def ask(question: tuple[str, ...], strict: bool, as_json: bool, **options: Any) -> None:
-    """Answer QUESTION from the documents and cite the lines; "-" reads it from stdin."""
-    text = question_of((sys.stdin.read(),) if question == ("-",) else question)
-    with open_chat(**options) as chat:
-        cleaner = Cleaner()
-        with chat.ask(text) as answer:
-            for piece in answer if not as_json else ():
-                print(cleaner.feed(piece), end="", flush=True)
-            record = answer.result()
-    if as_json:
-        print_json(asdict(record))
-    else:
-        lines = answer.source_lines()
-        print(cleaner.flush(), *(["", *lines] if lines else []), sep="\n")
-    for notice in answer.notices():
-        say(notice)
-    _exit_as(record, strict and bool(answer.invented or not record.citations))
-
-
-@askmd.command()
-@answering
-@asking
-@common
-def chat(as_json: bool, **options: Any) -> None:
-    """Ask one question after the other; with --json, one a line of stdin."""
-    from askmd import places, repl
-
-    with open_chat(**options) as conversation:
-        if as_json:
-            sys.exit(_chat_as_json(conversation))
-        status = repl.run(conversation, history_file=places.history_file())
-    # At a terminal the user has seen what failed.
-    sys.exit(0 if sys.stdin.isatty() else status)
-
-
-def _chat_as_json(conversation: Chat) -> int:
-    """Print one answer or error a line of stdin; return the exit status."""
-    statuses: list[int] = []
-    for question in lines_of_stdin():
-        try:
-            record = conversation.ask(question).result()
-            print_json(asdict(record))
-            statuses.append(UNCLEAN if record.status == "incomplete" else 0)
-        except AskmdError as error:
-            print_error(error, as_json=True)
-            statuses.append(error.exit_status)
-    is_hopeless = UNCLEAN not in statuses and 0 not in statuses
-    return max(statuses) if is_hopeless else (UNCLEAN if any(statuses) else 0)
-
-
-@askmd.command()
 @common
 def status(config_file: Path | None, index: Path | None, as_json: bool) -> None:
     """Say what the index holds, where it is and how large."""
@@ -324,11 +267,3 @@ def show_config(
 def _value_of(config: Config, key: str) -> Any:
     table, name = key.split(".")
     return getattr(getattr(config, table), name)
-
-
-def _exit_as(record: AnswerRecord, has_findings: bool) -> None:
-    """Leave with the status of the answer."""
-    if record.status == "refused":
-        sys.exit(REFUSED)
-    if record.status == "incomplete" or has_findings:
-        sys.exit(UNCLEAN)

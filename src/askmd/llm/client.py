@@ -1,41 +1,35 @@
-"""A chat completion, streamed through the ``openai`` client from any server that speaks its API."""
+"""Chat completions, streamed through the ``openai`` client from any server that speaks its API."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from askmd.addresses import OPENAI_URL
-from askmd.endpoint import Endpoint, faults, load_early, open_client, pause_seconds, readable
-from askmd.errors import LLMError
-from askmd.llm.faults import NoCompletion, Silence, explain, may_pass, without_refused
+from askmd.endpoint import Endpoint, faults, load_early, open_client
+from askmd.errors import LLMError, PromptTooLong
+from askmd.llm import reply
+from askmd.llm.attempts import Attempts
+from askmd.llm.completion import OpenAICompletion
+from askmd.llm.faults import explain
 from askmd.llm.limits import Patience, limit_size
-from askmd.llm.thoughts import ThoughtFilter
-from askmd.types import Message, Usage
+from askmd.llm.listing import Listed, first_to_chat, read_listing
+from askmd.llm.profile import Profile, Profiles
+from askmd.llm.request import as_request
+from askmd.types import Message
 
 if TYPE_CHECKING:
     import openai
 
-USAGE_SECONDS = 3.0
-"""How long the token counts are waited for once the answer is complete."""
-MOST_CHARACTERS = 1_000_000
-"""Where an answer that does not end is cut."""
-
-# OpenAI says stop and length; the others are Text Generation Inference's, Together's, Anthropic's,
-# Cohere's, Mistral's and Gemini's, which gateways pass on.
-_WHOLE = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete"})
-_SPENT = frozenset({"length", "max_tokens", "model_length"})
-_FILTERED = frozenset({"content_filter", "safety"})
-_LONGEST_FINISH = 60
-_UNFINISHED = "the server's stream ended without saying that the answer was finished"
-_UNREAD = "the answer was not read to its end"
-
 
 class OpenAILLM:
-    """An LLM behind an OpenAI-compatible server. Safe to share between threads."""
+    """An LLM behind an OpenAI-compatible server. Safe to share between threads.
+
+    Waiting for a first text takes at most 20 times ``timeout_seconds``, all attempts together, and
+    two minutes of pauses; a server that says nothing at all is given up after ``timeout_seconds``.
+    """
 
     def __init__(
         self,
@@ -46,6 +40,8 @@ class OpenAILLM:
         key_name: str = "",
         timeout_seconds: float = 60.0,
         answer_tokens: int | None = None,
+        window: int = 0,
+        profiles: Profiles | None = None,
         attempts: int = 3,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -53,15 +49,20 @@ class OpenAILLM:
 
         model: empty for the first one the server lists. base_url: empty for OpenAI's.
         key_name: the environment variable that ``api_key`` is from, for messages.
-        timeout_seconds: how long the server may go without a word. attempts: how often a request
-        that fails in passing is sent in all.
+        timeout_seconds: how long the server may go without a word. window: tokens the model reads
+        and writes in all, 0 where only its server can tell. profiles: where it is kept what the
+        server refuses. attempts: how often a request that fails in passing is sent in all.
         """
         key = (api_key or "").strip()
         self._endpoint = Endpoint(base_url or OPENAI_URL, model, key_name, key, timeout_seconds)
         self._answer_tokens = answer_tokens
+        self._window = window
+        self._listed_window: int | None = None
+        self._profiles = profiles
+        self._known: Profile | None = None
         self._attempts = attempts
         self._sleep = sleep
-        load_early()
+        load_early(self._endpoint.base_url)
 
     @property
     def model(self) -> str:
@@ -71,26 +72,83 @@ class OpenAILLM:
     @property
     def window(self) -> int | None:
         """How many tokens the model reads and writes in all; None where nobody has told."""
-        return None
+        return self._window or self.profile.window or self._listed_window
+
+    @property
+    def profile(self) -> Profile:
+        """What is known of the server and its model: learned now, or remembered."""
+        if self._known is None and self.model and self._profiles is not None:
+            self._known = self._profiles.recall(self._endpoint.address, self.model)
+        return self._known or Profile()
+
+    def remember(self, profile: Profile) -> None:
+        """Take a profile for the server's, and keep it for the next time."""
+        self._known = profile
+        if self._profiles is not None:
+            self._profiles.remember(self._endpoint.address, self.model, profile)
 
     def stream(
         self, messages: Sequence[Message], *, answer_tokens: int | None = None
     ) -> OpenAICompletion:
-        """Start a completion and wait for its first text.
+        """Start a completion of at most ``answer_tokens`` and wait for its first text.
 
-        Raises LLMError if there is none; later trouble is told by ``cut_reason``.
+        Raises PromptTooLong where the messages exceed the model's window, LLMError where there is
+        no text for another reason; later trouble is told by ``cut_reason``.
         """
         client = self._open()
         patience = Patience(self._endpoint.timeout_seconds, client.close)
         try:
             if not self.model:
-                first = self._first_model(client, patience)
-                self._endpoint = replace(self._endpoint, model=first)
-            return self._started(client, patience, self._request(messages))
+                first = first_to_chat(self._listed(client, patience))
+                self._endpoint = replace(self._endpoint, model=first.name)
+                self._listed_window = first.window
+            limit = answer_tokens or self._answer_tokens
+            return self._started(client, patience, messages, limit)
         except BaseException:
             patience.end()
             client.close()
             raise
+
+    def models(self) -> list[str]:
+        """Return the names of the models the server lists; raises LLMError if it lists none."""
+        return [one.name for one in self.listing()]
+
+    def listing(self) -> list[Listed]:
+        """Return the models the server lists, with their windows; LLMError if it lists none."""
+        client = self._open()
+        patience = Patience(self._endpoint.timeout_seconds, client.close)
+        try:
+            listed = self._listed(client, patience)
+        finally:
+            patience.end()
+            client.close()
+        windows = {one.name: one.window for one in listed}
+        self._listed_window = windows.get(self.model, self._listed_window)
+        return listed
+
+    def with_model(self, name: str) -> OpenAILLM:
+        """Return the same server's LLM of another name; what was configured of it stays."""
+        window = self._window if name == self.model else 0
+        return self._copied(name, window, self._profiles)
+
+    def fresh(self) -> OpenAILLM:
+        """Return the same LLM without anything that was learned of it, as a probe needs it."""
+        return self._copied(self.model, self._window, None)
+
+    def _copied(self, model: str, window: int, profiles: Profiles | None) -> OpenAILLM:
+        asked = self._endpoint
+        return OpenAILLM(
+            model,
+            base_url=asked.base_url,
+            api_key=asked.api_key,
+            key_name=asked.key_name,
+            timeout_seconds=asked.timeout_seconds,
+            answer_tokens=self._answer_tokens,
+            window=window,
+            profiles=profiles,
+            attempts=self._attempts,
+            sleep=self._sleep,
+        )
 
     def _open(self) -> openai.OpenAI:
         """Return a client of its own for one completion, so that closing one ends no other."""
@@ -104,212 +162,61 @@ class OpenAILLM:
                 f"{address} is no address of a server", "correct llm.base_url"
             ) from error
 
-    def _first_model(self, client: openai.OpenAI, patience: Patience) -> str:
+    def _listed(self, client: openai.OpenAI, patience: Patience) -> list[Listed]:
+        """Return what the server lists; raises LLMError if that is nothing."""
+        asked = replace(self._endpoint, model="")
         patience.begin()
         try:
             listed = client.get("/models", cast_to=object)
         except faults() as error:
-            raise explain(Silence() if patience.is_over else error, self._endpoint) from error
+            raise explain(patience.fault or error, asked) from error
         patience.pause()
-        models = listed.get("data") if isinstance(listed, dict) else None
-        first = models[0] if isinstance(models, list) and models else None
-        name = first.get("id") if isinstance(first, dict) else None
-        if not isinstance(name, str) or not name:
-            raise LLMError(f"{self._endpoint.address} lists no model", "name one with --model")
-        return name
-
-    def _request(self, messages: Sequence[Message]) -> dict[str, Any]:
-        request: dict[str, Any] = {
-            "model": readable(self.model),
-            "messages": [{"role": m.role, "content": readable(m.content)} for m in messages],
-            "temperature": 0,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        return request | ({"max_tokens": self._answer_tokens} if self._answer_tokens else {})
+        models = read_listing(listed)
+        if not models:
+            raise LLMError(f"{asked.address} lists no model", "name one with --model")
+        return models
 
     def _started(
-        self, client: openai.OpenAI, patience: Patience, request: dict[str, Any]
+        self,
+        client: openai.OpenAI,
+        patience: Patience,
+        messages: Sequence[Message],
+        limit: int | None,
     ) -> OpenAICompletion:
         """Return a completion whose first text is there, after as many attempts as it may take."""
-        failed = 0
+        attempts = Attempts(self._endpoint, self.profile, self._attempts)
         while True:
+            request = as_request(self.model, messages, attempts.profile, limit)
+            completion: OpenAICompletion | None = None
             patience.begin()
             try:
                 stream = client.chat.completions.create(**request)
-                completion = OpenAICompletion(
-                    _chunks(stream), self._endpoint, client.close, patience
-                )
+                chunks = reply.chunks(stream)
+                completion = OpenAICompletion(chunks, self._endpoint, client.close, patience)
                 completion.wait()
+                self._learn(attempts.lesson)
                 return completion
             except faults() as error:
                 patience.pause()
-                if patience.is_over:
-                    raise explain(Silence(), self._endpoint) from error
-                reduced = without_refused(request, error)
-                if reduced is not None:
-                    request = reduced
-                    continue
-                failed += 1
-                if failed >= self._attempts or not may_pass(error):
-                    raise explain(error, self._endpoint) from error
-                self._sleep(pause_seconds(error, failed))
+                is_open = completion is not None
+                fault = explain(patience.fault or error, self._endpoint, has_begun=is_open)
+                if patience.is_over or (completion is not None and completion.has_begun):
+                    raise fault from error
+                pause = self._pause_after(error, attempts, request, fault)
+            if pause is not None:
+                self._sleep(pause)
 
+    def _learn(self, profile: Profile) -> None:
+        if profile != self.profile:
+            self.remember(profile)
 
-class OpenAICompletion:
-    """A running completion: iterate for its text, then read how it ended."""
-
-    def __init__(
-        self,
-        chunks: Iterator[Any],
-        endpoint: Endpoint,
-        close: Callable[[], None],
-        patience: Patience,
-    ) -> None:
-        """Take the server's chunks as they come; ``close`` aborts the request."""
-        self.usage: Usage | None = None
-        self.cut_reason: str | None = _UNREAD
-        self._endpoint = endpoint
-        self._close = close
-        self._patience = patience
-        self._finish: str | None = None
-        self._first: list[str] = []
-        self._texts = self._read(chunks)
-
-    def wait(self) -> None:
-        """Wait for the first text; raises what the client raises, NoCompletion if none comes."""
-        self._first = [text for text in [next(self._texts, None)] if text]
-        if not self._first:
-            if self._finish in _SPENT:
-                raise NoCompletion(
-                    "it used up its tokens before the first word (llm.answer_tokens)"
-                )
-            is_odd = self._finish and self._finish not in _WHOLE
-            raise NoCompletion(
-                "it sent no text" + (f" and stopped with {self._finish!r}" if is_odd else "")
-            )
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the text as it arrives; once only."""
+    def _pause_after(
+        self, error: Exception, attempts: Attempts, request: dict[str, Any], fault: LLMError
+    ) -> float | None:
+        """Return what the attempts say; a window that is told on the way is remembered."""
         try:
-            while self._first:
-                yield self._first.pop()
-            yield from self._texts
-            self.cut_reason = self._how_it_ended()
-        except faults() as error:
-            # After finish_reason only the usage is missing, not the text.
-            told = Silence() if self._patience.is_over else error
-            cut = explain(told, self._endpoint, has_begun=True).message
-            self.cut_reason = self._how_it_ended() if self._finish else cut
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Abort the request if it is still running."""
-        self._patience.end()
-        self._close()
-
-    def _how_it_ended(self) -> str | None:
-        if self._finish in _WHOLE:
-            return None
-        if self._finish in _SPENT:
-            return "the answer reached its token limit"
-        if self._finish in _FILTERED:
-            return "the server's content filter stopped the answer"
-        if not self._finish:
-            return _UNFINISHED
-        return self._endpoint.without_key(f"the server stopped the answer with {self._finish!r}")
-
-    def _noted(self, chunk: Any) -> Any:
-        """Return a chunk's choice, having noted what the chunk says of counts and of the end."""
-        self.usage = _usage(chunk) or self.usage
-        choice = _choice(chunk)
-        finish = getattr(choice, "finish_reason", None)
-        if isinstance(finish, str) and finish:
-            self._finish = finish.lower()[:_LONGEST_FINISH]
-        return choice
-
-    def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
-        length, thoughts = 0, ThoughtFilter()
-        for chunk in chunks:
-            choice = self._noted(chunk)
-            text = _text(choice)
-            length += len(text)
-            if spoken := thoughts.feed(text):
-                self._patience.pause()
-                yield spoken
-            if text or _thought(choice):
-                self._patience.begin()
-            if length > MOST_CHARACTERS:
-                self._finish = "length"
-            if self._finish and (self.usage or length > MOST_CHARACTERS):
-                break
-            if self._finish:
-                # Only the usage can be missing now, and some servers never send it.
-                self._patience.hurry(USAGE_SECONDS)
-        else:
-            self._patience.check()
-        if rest := thoughts.flush():
-            yield rest
-
-
-def _chunks(stream: Any) -> Iterator[Any]:
-    """Yield a reply's chunks; a reply that is no stream at all is one chunk, or NoCompletion."""
-    kind = stream.response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind.endswith("json"):
-        yield _whole(stream.response)
-    elif kind.endswith("html"):
-        raise NoCompletion("it sent a web page")
-    else:
-        yield from stream
-
-
-def _whole(response: Any) -> Any:
-    """Return a completion that a server sent in one piece though a stream was asked for."""
-    from openai.types.chat import ChatCompletion
-
-    body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > 4 * MOST_CHARACTERS:
-            raise NoCompletion("its answer has no end")
-    data = json.loads(body)
-    if not isinstance(data, dict):
-        raise NoCompletion("it sent JSON that is no completion")
-    error = data.get("error")
-    if error:
-        said = error.get("message") if isinstance(error, dict) else error
-        raise NoCompletion(f"it says {str(said)[:200]!r}")
-    return ChatCompletion.construct(**data)
-
-
-def _choice(chunk: Any) -> Any:
-    """Return a chunk's first choice; None where there is none, as in the chunk with the usage."""
-    choices = getattr(chunk, "choices", None)
-    return choices[0] if isinstance(choices, list) and choices else None
-
-
-def _text(choice: Any) -> str:
-    part = getattr(choice, "delta", None) or getattr(choice, "message", None)
-    content = getattr(part, "content", None)
-    if isinstance(content, list):
-        # Some gateways stream the parts of a message, as OpenAI's own requests have them.
-        texts = [one.get("text") for one in content if isinstance(one, dict)]
-        content = "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else ""
-
-
-def _thought(choice: Any) -> bool:
-    """Tell whether a chunk holds reasoning: no text of the answer, but no silence either."""
-    delta = getattr(choice, "delta", None)
-    thoughts = [getattr(delta, name, None) for name in ("reasoning_content", "reasoning")]
-    return any(isinstance(thought, str) and thought for thought in thoughts)
-
-
-def _usage(chunk: Any) -> Usage | None:
-    """Return the token counts a chunk carries; None unless at least one is a number."""
-    told = getattr(chunk, "usage", None)
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    counts = [getattr(told, name, None) for name in names]
-    numbers = [count if isinstance(count, int) else None for count in counts]
-    return Usage(*numbers) if any(number is not None for number in numbers) else None
+            return attempts.pause_after(error, request, fault)
+        except PromptTooLong as told:
+            if told.window:
+                self._learn(replace(self.profile, window=told.window))
+            raise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import ssl
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from askmd.endpoint import Endpoint, detail
@@ -12,6 +12,11 @@ from askmd.errors import LLMError
 if TYPE_CHECKING:
     import openai
 
+TOTAL_FACTOR = 20
+"""An answer may take so many times as long as the server may be silent."""
+_UNREADABLE = "it sent something unreadable"
+_LONGEST = 240
+
 
 class NoCompletion(ValueError):
     """A server answered, but not with a chat completion; the text says what came instead."""
@@ -19,6 +24,17 @@ class NoCompletion(ValueError):
 
 class Silence(ValueError):
     """A server kept the connection, but said nothing for too long."""
+
+
+class Dragging(ValueError):
+    """A server never fell silent, but did not come to an end either."""
+
+
+def status_of(error: Exception) -> int | None:
+    """Return the HTTP status of an error; None where it is none of a whole reply."""
+    import openai
+
+    return error.status_code if isinstance(error, openai.APIStatusError) else None
 
 
 def may_pass(error: Exception) -> bool:
@@ -33,25 +49,17 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, openai.APIStatusError):
         spent = error.code == "insufficient_quota"
         return not spent and (error.status_code in (408, 429) or error.status_code >= 500)
-    return isinstance(error, openai.APIConnectionError)
+    # Whoever shows a certificate that nobody trusts will show it again.
+    return isinstance(error, openai.APIConnectionError) and not _is_of_trust(error)
 
 
-def without_refused(request: Mapping[str, Any], error: Exception) -> dict[str, Any] | None:
-    """Return the request without the option the server refuses by name; None if it names none.
-
-    Servers differ in three: usage in streams, the name of the token limit, the temperature.
-    """
-    import openai
-
-    if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422):
-        return None
-    said = f"{error.param} {error.message} {error.body}"
-    for name in ("stream_options", "max_tokens", "temperature"):
-        if name in request and name in said:
-            rest = {key: value for key, value in request.items() if key != name}
-            renamed = {"max_completion_tokens": request[name]} if name == "max_tokens" else {}
-            return rest | renamed
-    return None
+def _is_of_trust(error: BaseException | None) -> bool:
+    """Tell whether an error comes from a certificate, however it is wrapped."""
+    for _ in range(8):
+        if error is None or isinstance(error, ssl.SSLCertVerificationError):
+            break
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) -> LLMError:
@@ -63,25 +71,31 @@ def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) ->
 
     # What is read while it is fetched fails inside the client, which wraps it.
     error = error.__cause__ if isinstance(error.__cause__, NoCompletion) else error
+    blot = endpoint.without_key
     if isinstance(error, openai.APIStatusError):
         message, next_step = _of_status(error, endpoint)
     elif isinstance(error, (openai.APITimeoutError, Silence)):
         message = f"{endpoint.address} was silent for {endpoint.timeout_seconds:g} seconds"
         next_step = "raise llm.timeout_seconds, or ask a faster model"
+    elif isinstance(error, Dragging):
+        seconds = TOTAL_FACTOR * endpoint.timeout_seconds
+        message = f"{endpoint.address} did not come to an end within {seconds:g} seconds"
+        next_step = "raise llm.timeout_seconds, or ask a faster model"
     elif isinstance(error, openai.APIConnectionError) and not has_begun:
-        message = f"no LLM could be reached at {endpoint.address}{detail(error.__cause__)}"
+        message = f"no LLM could be reached at {endpoint.address}{detail(error.__cause__, blot)}"
         next_step = "start the server, or correct llm.base_url (--base-url)"
     elif isinstance(error, openai.APIError):
-        message = f"{endpoint.address} broke off{detail(error.__cause__ or error)}"
+        message = f"{endpoint.address} broke off{detail(error.__cause__ or error, blot)}"
         next_step = "ask again"
-    elif isinstance(error, ValueError):
-        said = error if isinstance(error, NoCompletion) else "it sent something unreadable"
+    elif isinstance(error, (ValueError, RecursionError)):
+        said = blot(str(error)) if isinstance(error, NoCompletion) else _UNREADABLE
+        said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
         message = f"{endpoint.address} did not answer with a chat completion: {said}"
         next_step = _hint(endpoint) or "check that llm.base_url is an OpenAI-compatible server"
     else:
-        message = f"the connection to {endpoint.address} broke{detail(error)}"
+        message = f"the connection to {endpoint.address} broke{detail(error, blot)}"
         next_step = "ask again"
-    return LLMError(endpoint.without_key(message), endpoint.without_key(next_step))
+    return LLMError(blot(message), blot(next_step))
 
 
 def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> tuple[str, str]:
@@ -96,7 +110,7 @@ def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> tuple[str, s
     if status == 404:
         message = f"{address} knows no model {endpoint.model!r} or no chat completions (404)"
         return message, _hint(endpoint) or "check llm.model (--model) and llm.base_url"
-    said = detail(error)
+    said = detail(error, endpoint.without_key)
     if status == 429:
         return f"{address} takes no more requests for now (429){said}", "try again later"
     if status < 500:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from askmd.llm.faults import NoCompletion, Silence
+from askmd.llm.faults import TOTAL_FACTOR, Dragging, NoCompletion, Silence
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of a reply in one piece, and of one event of a stream: these are held in memory whole."""
@@ -44,51 +44,69 @@ class Patience:
     """Calls ``give_up`` once a server was waited for too long; time spent elsewhere is free.
 
     Needed because a server that sends comments is never silent for the transport, and never says
-    a word to us.
+    a word to us; and one that says a letter a second would be listened to for ever.
     """
 
     def __init__(self, seconds: float, give_up: Callable[[], None]) -> None:
-        """Wait at most ``seconds`` between a ``begin`` and what follows it."""
-        self.is_over = False
+        """Wait at most ``seconds`` for each word, and TOTAL_FACTOR times as long in all."""
+        self.fault: Silence | Dragging | None = None
         self._seconds = seconds
+        self._left = TOTAL_FACTOR * seconds
         self._give_up = give_up
         self._lock = threading.Lock()
-        self._until: float | None = None
+        self._since: float | None = None
+        self._until = 0.0
         self._timer: threading.Timer | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the server was given up."""
+        return self.fault is not None
 
     def begin(self) -> None:
         """Begin to wait, or begin anew because the server said something."""
         with self._lock:
-            self._until = time.monotonic() + self._seconds
+            self._spend()
+            self._wait(self._seconds)
             if self._timer is None:
-                self._look_in(self._seconds)
+                self._look_in(min(self._seconds, self._left))
 
     def hurry(self, seconds: float) -> None:
         """Wait for what may still come no longer than this."""
         with self._lock:
-            left = min(seconds, self._seconds)
-            self._until = time.monotonic() + left
+            self._spend()
+            self._wait(min(seconds, self._seconds))
             if self._timer is not None:
                 self._timer.cancel()
-            self._look_in(left)
+            self._look_in(min(seconds, self._seconds, self._left))
 
     def pause(self) -> None:
         """Wait no more for now: it is not the server's turn."""
         with self._lock:
-            self._until = None
+            self._spend()
 
     def end(self) -> None:
         """Wait no more."""
         with self._lock:
-            self._until = None
+            self._spend()
             timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
 
     def check(self) -> None:
-        """Raise Silence if the server was given up."""
-        if self.is_over:
-            raise Silence
+        """Raise Silence or Dragging if the server was given up."""
+        if self.fault is not None:
+            raise self.fault
+
+    def _spend(self) -> None:
+        """Take what was waited since the last look from what there is in all."""
+        if self._since is not None:
+            self._left = max(0.0, self._left - (time.monotonic() - self._since))
+        self._since = None
+
+    def _wait(self, seconds: float) -> None:
+        self._since = time.monotonic()
+        self._until = self._since + seconds
 
     def _look_in(self, seconds: float) -> None:
         # One timer looks again and again: a new one for every word would cost more than the word.
@@ -99,11 +117,12 @@ class Patience:
     def _look(self) -> None:
         with self._lock:
             self._timer = None
-            if self._until is None:
+            if self._since is None:
                 return
-            left = self._until - time.monotonic()
+            last = self._since + self._left
+            left = min(self._until, last) - time.monotonic()
             if left > 0:
                 self._look_in(left)
                 return
-            self.is_over = True
+            self.fault = Dragging() if last <= self._until else Silence()
         self._give_up()

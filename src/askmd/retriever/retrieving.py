@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from askmd import compose, evidence, files, rank, store
@@ -13,14 +14,16 @@ from askmd.errors import EmbeddingError, IndexCorrupt, UsageError
 from askmd.retriever.calibration import Gate
 from askmd.retriever.ranking import Ranked, rank_chunks
 from askmd.retriever.reranking import RERANKED, rerank
-from askmd.retriever.sources import Sources
-from askmd.types import Chars, Chunk, Filter, Hit, Mode, Scored, Search
+from askmd.retriever.sources import Sources, place_of
+from askmd.types import Chars, Chunk, Filter, Hit, Identity, Lines, Mode, Scored, Search
 
 if TYPE_CHECKING:
     from askmd.retriever.why import Why
     from askmd.types import Vector
 
 EVERYTHING = Filter()
+MOST_HEADINGS = 50_000
+"""For a list to choose from."""
 
 
 class Retriever:
@@ -189,6 +192,16 @@ class Retriever:
         except (files.UnreadableFile, OSError):
             return True
 
+    def stands_at(self, path: str, text: str, lines: Lines) -> Lines | None:
+        """Return where a text stands in a document's file as it is now; None where it does not.
+
+        Of several places the one nearest to ``lines``.
+        """
+        try:
+            return place_of(text, self._source(path).text, lines)
+        except (files.UnreadableFile, OSError):
+            return None
+
     def neighbours(self, id: str, distance: int = 1) -> list[Chunk]:
         """Return the chunks up to ``distance`` before and after one in its document, in order."""
         return self._index.neighbours(id, distance)
@@ -197,6 +210,29 @@ class Retriever:
     def generation(self) -> int:
         """The index's generation; it grows by one with each committed write."""
         return self._index.generation
+
+    @property
+    def identity(self) -> Identity:
+        """What the index's vectors are made of."""
+        return self._index.identity
+
+    @property
+    def root(self) -> Path:
+        """The documents' folder; it need not exist."""
+        return self._index.root
+
+    def paths(self) -> list[str]:
+        """Return every document's path, relative to the root, in order."""
+        return sorted(self._index.documents())
+
+    def headings(self, limit: int = MOST_HEADINGS) -> list[tuple[str, str]]:
+        """Return documents' paths with their headings in order, each pair once; at most so many."""
+        return self._index.headings(limit)
+
+    def metadata(self, path: str) -> Mapping[str, object]:
+        """Return a document's front matter; empty where it has none, or is not in the index."""
+        document = self._index.document(path)
+        return document.metadata if document else {}
 
     def close(self) -> None:
         """Let go of the index and the embedder; calling it twice is harmless."""

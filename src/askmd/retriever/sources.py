@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from askmd import files
 from askmd.config import Config
+from askmd.types import Lines
 
 KEPT = 4
 """Files whose text is kept: an answer's passages come from a few, a dozen reads from each."""
@@ -40,3 +42,29 @@ class Sources:
             for oldest in list(self._kept)[:-KEPT]:
                 del self._kept[oldest]
         return source
+
+
+def place_of(text: str, inside: str, lines: Lines) -> Lines | None:
+    """Return the lines where a text stands whole; of several places the one nearest to ``lines``.
+
+    None where it does not stand, or is nothing but blanks.
+    """
+    if not text.strip():
+        return None
+    first = _nearest(list(_starts(text, inside)), lines[0])
+    return None if first is None else (first, first + text.rstrip("\n").count("\n"))
+
+
+def _starts(text: str, inside: str) -> Iterator[int]:
+    """Yield the line of each place where a text begins, 1-based."""
+    line, counted, start = 1, 0, inside.find(text)
+    while start >= 0:
+        line += inside.count("\n", counted, start)
+        yield line
+        counted = start
+        # Overlapping places would cost their number times the text's length, and differ little.
+        start = inside.find(text, start + len(text))
+
+
+def _nearest(places: Sequence[int], wanted: int) -> int | None:
+    return min(places, key=lambda place: abs(place - wanted), default=None)

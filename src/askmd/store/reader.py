@@ -26,7 +26,7 @@ from askmd.store.schema import (
     count_chunks,
     read_state,
 )
-from askmd.store.selection import Numbers, select_numbers
+from askmd.store.selection import Numbers, read_headings, select_numbers
 from askmd.store.vector_index import VectorIndex
 from askmd.store.view import View
 from askmd.store.word_index import WordIndex
@@ -134,6 +134,11 @@ class SQLiteStore:
         """Return one document; None where the index does not hold it."""
         with self._reading() as view:
             return reading.find_document(view.connection, path, view.database)
+
+    def headings(self, limit: int) -> list[tuple[str, str]]:
+        """Return documents' paths with their headings in order, each pair once; at most so many."""
+        with self._reading() as view:
+            return read_headings(view.connection, limit, view.database)
 
     def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
         """Return the nearest chunks by cosine among those ``where`` allows, best first.

@@ -97,3 +97,20 @@ def _select_documents(where: Filter, documents: _Rows) -> Iterator[int]:
     for number, path, metadata in documents:
         if allows_document(where, path, json.loads(metadata) if where.metadata else {}):
             yield number
+
+
+def read_headings(
+    connection: sqlite3.Connection, limit: int, database: Path
+) -> list[tuple[str, str]]:
+    """Return documents' paths with their headings in order, each pair once; at most so many."""
+    rows = connection.execute(
+        "SELECT path, heading FROM chunks JOIN documents ON documents.number = document "
+        "GROUP BY document, heading ORDER BY path, min(position) LIMIT ?",
+        (limit,),
+    )
+    try:
+        paths = [(path, json.loads(heading)) for path, heading in rows]
+        return [(str(path), str(heading[-1])) for path, heading in paths if heading]
+    except (ValueError, TypeError) as error:
+        message = f"{database} is damaged: its rows are not readable"
+        raise IndexCorrupt(message, REBUILD_STEP) from error

@@ -23,7 +23,7 @@ _STRING_OPEN = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])"
 _STRING_BODY = rf"[^\x07\n\x18\x1a\x1b\x80-\x9f]{{0,{LONGEST_STRING}}}"
 _CSI_OPEN = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,64}[\x20-\x2f]{0,64}"
 _ESCAPE_OPEN = r"\x1b[\x20-\x2f]{0,64}"
-_SPECIAL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{INVISIBLE}]")
+_SPECIAL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{INVISIBLE}]")
 _SEQUENCE = re.compile(
     rf"{_STRING_OPEN}{_STRING_BODY}(?:\x07|\x9c|\x1b\\)"
     rf"|{_CSI_OPEN}[\x40-\x7e]|{_ESCAPE_OPEN}[\x30-\x7e]|.",
@@ -51,7 +51,8 @@ class Sourced(Protocol):
 def clean(text: str) -> str:
     """Return text without escape sequences, control and bidi characters; tabs and newlines stay.
 
-    A lone surrogate, which no terminal's encoding has, becomes U+FFFD.
+    A lone surrogate, which no terminal's encoding has, becomes U+FFFD, and a line or paragraph
+    separator, which some take for a new line and some for nothing, a blank.
     """
     cleaner = Cleaner()
     return cleaner.feed(text) + cleaner.flush()
@@ -84,9 +85,15 @@ class Cleaner:
                 return
             sequence = _SEQUENCE.match(text, start)
             position = sequence.end() if sequence else start + 1
-            if "\ud800" <= special.group() <= "\udfff":
-                yield "\ufffd"
+            yield _seen_as(special.group())
         yield text[position:]
+
+
+def _seen_as(special: str) -> str:
+    """Return what stands for a character that no terminal is to get, and is no part of a sequence."""
+    if "\ud800" <= special <= "\udfff":
+        return "\ufffd"
+    return " " if special in "\u2028\u2029" else ""
 
 
 def source_line(source: Sourced) -> str:

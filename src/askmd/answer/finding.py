@@ -1,0 +1,35 @@
+"""What an answer needs of whoever finds and reads documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from askmd.types import Chars, Chunk, Filter, Lines, Mode, Search
+
+EVERYTHING = Filter()
+
+
+class Finder(Protocol):
+    """What an answer needs of a retriever."""
+
+    def find(self, question: str, *, limit: int | None, mode: Mode | None, where: Filter) -> Search:
+        """Return the best hits; its own limit and mode where none are given."""
+
+    def has_evidence(self, search: Search) -> bool:
+        """Tell whether the documents have anything to do with the question."""
+
+    def read(self, path: str, chars: Chars) -> str | None:
+        """Return a range of a document; None where it cannot be had any more."""
+
+    def neighbours(self, id: str, distance: int) -> Sequence[Chunk]:
+        """Return the chunks up to ``distance`` before and after one in its document, in order."""
+
+    def is_stale(self, path: str) -> bool:
+        """Tell whether a document's file has changed since it was indexed."""
+
+    def stands_at(self, path: str, text: str, lines: Lines) -> Lines | None:
+        """Return where a text stands in a document's file as it is now; None where it does not.
+
+        Of several places the one nearest to ``lines``.
+        """

@@ -1,0 +1,117 @@
+"""What is wrong with this machine's askmd, each with the command that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, fields
+
+from askmd import compose, store
+from askmd.config import Config
+from askmd.errors import AskmdError, IndexFault, LLMError
+from askmd.llm import OpenAILLM, Probe, Profile, probe
+
+_REFUSALS = {
+    "takes_system_role": "takes no system role: instructions go before the question",
+    "takes_temperature": "takes no temperature: its own is used",
+    "takes_usage_option": "takes no stream_options: tokens may not be counted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: wrong, or worth knowing."""
+
+    code: str
+    is_fault: bool
+    message: str
+    next: str = ""
+    """The command or change that mends it; empty where nothing is to be done."""
+
+
+def check(config: Config) -> list[Finding]:
+    """Return what is found without a request and without loading a model.
+
+    Whether the settings resolve, the index opens and is made of what they say, and its documents'
+    folder is there.
+    """
+    try:
+        with closing(store.open_store(config.index_folder)) as index:
+            count, root = len(index.documents()), index.root
+            faults = _of_settings(config, index)
+    except IndexFault as error:
+        return [*_of_settings(config), _fault(error)]
+    if not root.is_dir():
+        step = "run `askmd ingest FOLDER` with the folder they are in now"
+        faults.append(Finding("folder", True, f"the documents' folder {root} is gone", step))
+    return faults or [Finding("index", False, f"{config.index_folder}: {count} documents")]
+
+
+def check_llm(config: Config) -> list[Finding]:
+    """Return what the configured LLM's server does with a few tiny requests; it is remembered.
+
+    Nothing of the documents is sent. Raises LLMError where no server is configured.
+    """
+    llm = compose.open_llm(config)
+    if not isinstance(llm, OpenAILLM):
+        step = "add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]"
+        raise LLMError("no LLM is configured", step)
+    found = probe(llm)
+    if found.fault is not None:
+        return [_fault(found.fault)]
+    return [*_of_answer(found), *_of_profile(found.profile), *_of_window(found, config)]
+
+
+def _of_settings(config: Config, index: store.SQLiteStore | None = None) -> list[Finding]:
+    """Return why no embedder can be made of the settings, or why it does not fit the index."""
+    try:
+        with closing(compose.open_embedder(config, index.identity if index else None)) as embedder:
+            if index is not None:
+                index.require(compose.wanted_identity(config, embedder))
+    except AskmdError as error:
+        return [_fault(error)]
+    return []
+
+
+def _of_answer(found: Probe) -> Iterator[Finding]:
+    """Yield how the server answered."""
+    message = f"{found.model} answers; its first text came after {found.first_seconds:.1f} s"
+    yield Finding("llm_answers", False, message)
+    if found.cut_reason:
+        yield Finding("llm_cut", True, f"its answer broke off: {found.cut_reason}", "ask again")
+    if found.models and found.model not in found.models:
+        message = f"its server does not list {found.model}: another model may answer in its place"
+        yield Finding("llm_unlisted", False, message, "compare with --model " + found.models[0])
+    if found.usage is None:
+        yield Finding("llm_no_usage", False, "its server does not say how many tokens it used")
+
+
+def _of_profile(profile: Profile) -> Iterator[Finding]:
+    """Yield what the server refuses, which requests will not hold from now on."""
+    refused = {one.name: getattr(profile, one.name) is False for one in fields(profile)}
+    for name, said in _REFUSALS.items():
+        if refused[name]:
+            yield Finding("llm_refuses", False, f"it {said}")
+    if profile.token_limit != "max_tokens":
+        name = profile.token_limit
+        said = f"the length of an answer is limited by {name}" if name else "it takes no limit"
+        yield Finding("llm_refuses", False, f"it takes no max_tokens: {said}")
+
+
+def _of_window(found: Probe, config: Config) -> Iterator[Finding]:
+    """Yield how much the model reads, and whether that is enough for the settings."""
+    settings = config.llm
+    window = settings.window or found.profile.window
+    wanted = settings.budget_tokens + settings.answer_tokens
+    if window is None:
+        message = "its server does not say how many tokens it reads"
+        yield Finding("llm_window", False, message, "set llm.window, if you know")
+    elif wanted > window:
+        message = f"{wanted} tokens of passages and answer exceed its window of {window}"
+        yield Finding("llm_window", True, message, "lower llm.budget_tokens or llm.answer_tokens")
+    else:
+        yield Finding("llm_window", False, f"it reads and writes {window} tokens")
+
+
+def _fault(error: AskmdError) -> Finding:
+    return Finding(error.code, True, error.message, error.next_step)

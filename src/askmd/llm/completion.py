@@ -1,0 +1,142 @@
+"""A running completion: its text as it comes, then how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from askmd.endpoint import Endpoint, faults
+from askmd.llm import reply
+from askmd.llm.faults import NoCompletion, explain
+from askmd.llm.limits import Patience
+from askmd.llm.thoughts import ThoughtFilter
+from askmd.types import Usage
+
+USAGE_SECONDS = 3.0
+"""How long the token counts are waited for once the answer is complete."""
+MOST_CHARACTERS = 1_000_000
+"""Where an answer that does not end is cut."""
+
+# OpenAI says stop and length; the others are Text Generation Inference's, Together's, Anthropic's,
+# Cohere's, Mistral's and Gemini's, which gateways pass on.
+_WHOLE = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete"})
+_SPENT = frozenset({"length", "max_tokens", "model_length"})
+_FILTERED = frozenset({"content_filter", "safety"})
+# What some servers write where the reason is still to come.
+_NO_REASON = frozenset({"", "null", "none"})
+_LONGEST_FINISH = 60
+_LONGEST_REFUSAL = 1000
+_UNFINISHED = "the server's stream ended without saying that the answer was finished"
+_UNREAD = "the answer was not read to its end"
+
+
+class OpenAICompletion:
+    """A running completion: iterate for its text, then read how it ended."""
+
+    def __init__(
+        self,
+        chunks: Iterator[Any],
+        endpoint: Endpoint,
+        close: Callable[[], None],
+        patience: Patience,
+    ) -> None:
+        """Take the server's chunks as they come; ``close`` aborts the request."""
+        self.usage: Usage | None = None
+        self.cut_reason: str | None = _UNREAD
+        self.has_begun = False
+        """Whether a chunk with a choice has come, after which nothing is asked again."""
+        self._endpoint = endpoint
+        self._close = close
+        self._patience = patience
+        self._index: int | None = None
+        self._finish: str | None = None
+        self._refusal = ""
+        self._first: list[str] = []
+        self._texts = self._read(chunks)
+
+    def wait(self) -> None:
+        """Wait for the first text; raises what the client raises, NoCompletion if none comes."""
+        self._first = [text for text in [next(self._texts, None)] if text]
+        if not self._first:
+            raise NoCompletion(self._why_empty())
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text as it arrives; once only."""
+        try:
+            while self._first:
+                yield self._first.pop()
+            yield from self._texts
+            self.cut_reason = self._how_it_ended()
+        except faults() as error:
+            # After finish_reason only the usage is missing, not the text.
+            told = self._patience.fault or error
+            cut = explain(told, self._endpoint, has_begun=True).message
+            self.cut_reason = self._how_it_ended() if self._finish else cut
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Abort the request if it is still running."""
+        self._patience.end()
+        self._close()
+
+    def _why_empty(self) -> str:
+        if self._refusal:
+            return f"the model refused: {self._refusal!r}"
+        if self._finish in _SPENT:
+            return "it used up its tokens before the first word (llm.answer_tokens)"
+        is_odd = self._finish and self._finish not in _WHOLE
+        return "it sent no text" + (f" and stopped with {self._finish!r}" if is_odd else "")
+
+    def _how_it_ended(self) -> str | None:
+        if self._refusal:
+            said = self._endpoint.without_key(self._refusal)
+            return f"the model refused to go on: {said[:_LONGEST_FINISH]!r}"
+        if self._finish in _WHOLE:
+            return None
+        if self._finish in _SPENT:
+            return "the answer reached its token limit"
+        if self._finish in _FILTERED:
+            return "the server's content filter stopped the answer"
+        return (
+            f"the server stopped the answer with {self._finish!r}" if self._finish else _UNFINISHED
+        )
+
+    def _noted(self, chunk: Any) -> Any:
+        """Return a chunk's choice, having noted what the chunk says of counts and of the end."""
+        self.usage = reply.usage_of(chunk) or self.usage
+        choice = reply.choice_of(chunk, self._index)
+        if choice is None:
+            return None
+        # Of several answers the first one is read, and no text of another comes between.
+        self._index = reply.index_of(choice)
+        self.has_begun = True
+        if len(self._refusal) < _LONGEST_REFUSAL:
+            self._refusal += reply.refusal_of(choice)
+        finish = getattr(choice, "finish_reason", None)
+        if isinstance(finish, str) and finish.lower() not in _NO_REASON:
+            self._finish = self._endpoint.without_key(finish).lower()[:_LONGEST_FINISH]
+        return choice
+
+    def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
+        length, thoughts = 0, ThoughtFilter()
+        for chunk in chunks:
+            choice = self._noted(chunk)
+            text = reply.text_of(choice)
+            length += len(text)
+            if spoken := thoughts.feed(text):
+                self._patience.pause()
+                yield spoken
+            if text or reply.has_thought(choice):
+                self._patience.begin()
+            if length > MOST_CHARACTERS:
+                self._finish = "length"
+            if self._finish and (self.usage or length > MOST_CHARACTERS):
+                break
+            if self._finish:
+                # Only the usage can be missing now, and some servers never send it.
+                self._patience.hurry(USAGE_SECONDS)
+        else:
+            self._patience.check()
+        if rest := thoughts.flush():
+            yield rest

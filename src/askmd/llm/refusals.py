@@ -1,0 +1,101 @@
+"""What a server's error says of the request: which option it refuses, or that it is too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Set
+from dataclasses import replace
+from typing import Any
+
+from askmd.llm.faults import NoCompletion, status_of
+from askmd.llm.profile import WINDOWS, Profile, TokenLimit
+
+LIMITS: tuple[TokenLimit, ...] = ("max_tokens", "max_completion_tokens")
+TOO_LARGE = "too large"
+"""Refused is not the name of the token limit but its number."""
+_LONGEST_SAID = 2000
+_NUMBER = r"(\d[\d,]{2,12})"
+# OpenAI, vLLM, SGLang, Ollama, llama.cpp and its Python server, LM Studio, TGI, Mistral, Groq,
+# Anthropic, Gemini and Bedrock, each in its own words.
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|string_above_max_length|context (?:length|size"
+    r"|window)|maximum context|prompt is too long|input is too long|too many (?:input )?tokens"
+    r"|input (?:token count|length|tokens)|reduce the length|must have less than \d+ tokens"
+    r"|max_new_tokens`? must be <=|longer than the model|with \d+ maximum"
+)
+_WINDOW = re.compile(
+    r"(?:context (?:length|size|window)|tokens allowed)(?: limit)?(?: of this model)?"
+    rf"(?: is| of only| of)?[ :=(]{{0,3}}{_NUMBER}"
+    rf"|less than {_NUMBER} tokens|must be <= {_NUMBER}|{_NUMBER} (?:tokens )?maximum"
+    rf"|> {_NUMBER} max"
+)
+_NO_SYSTEM = re.compile(
+    r"only user and assistant roles|roles must alternate|(?:developer|system) instruction is not"
+    r"|system (?:role|messages?|prompts?)\b.{0,60}\b(?:support|allowed|permitted|unknown|invalid)"
+    r"|support\w*.{0,40}\bsystem (?:role|message|prompt|instruction)"
+    r"|\brole\b.{0,80}\bsystem\b|\bsystem\b.{0,80}\brole\b",
+    re.DOTALL,
+)
+_TOO_LARGE = re.compile(r"too large|at most|less than or equal|exceeds?\b")
+
+
+def without_refused(
+    profile: Profile, request: Mapping[str, Any], error: Exception, refused: Set[str]
+) -> tuple[str, Profile] | None:
+    """Return what an error refuses by name and the profile without it; None if it names nothing.
+
+    refused: what this server refused a moment ago, which is not tried again.
+    """
+    status, said = status_of(error), said_of(error)
+    if status not in (None, 400, 422, 500, 501) or not said:
+        return None
+    is_named = status in (None, 400, 422)
+    if is_named and _names("stream_options", said, request):
+        return "stream_options", replace(profile, takes_usage_option=False)
+    for name in LIMITS:
+        if is_named and _names(name, said, request):
+            if _TOO_LARGE.search(said):
+                return TOO_LARGE, replace(profile, token_limit="")
+            left = [one for one in LIMITS if one != name and one not in refused]
+            return name, replace(profile, token_limit=left[0] if left else "")
+    if is_named and _names("temperature", said, request):
+        return "temperature", replace(profile, takes_temperature=False)
+    has_system = any(one["role"] == "system" for one in request["messages"])
+    if has_system and _NO_SYSTEM.search(said):
+        return "system", replace(profile, takes_system_role=False)
+    return None
+
+
+def is_too_long(error: Exception) -> bool:
+    """Tell whether a server says that the messages do not fit what it can read."""
+    status = status_of(error)
+    if status == 413:
+        return True
+    return status in (None, 400, 422, 500) and bool(_TOO_LONG.search(said_of(error)))
+
+
+def window_of(error: Exception) -> int | None:
+    """Return the window that an error about its length names; None where it names none."""
+    body = getattr(error, "body", None)
+    told = body.get("n_ctx") if isinstance(body, dict) else None
+    if type(told) is int and told in WINDOWS:
+        return told
+    for found in _WINDOW.finditer(said_of(error)):
+        number = int(next(group for group in found.groups() if group).replace(",", ""))
+        if number in WINDOWS:
+            return number
+    return None
+
+
+def said_of(error: Exception) -> str:
+    """Return what a server says of an error, in small letters; empty where it says nothing."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError) or type(error) is openai.APIError:
+        parts = (error.param, error.code, error.message, error.body)
+        return " ".join(str(part)[:_LONGEST_SAID] for part in parts if part).lower()
+    return str(error)[:_LONGEST_SAID].lower() if isinstance(error, NoCompletion) else ""
+
+
+def _names(option: str, said: str, request: Mapping[str, Any]) -> bool:
+    return option in request and bool(re.search(rf"(?<![a-z_]){option}(?![a-z_])", said))

@@ -1,0 +1,127 @@
+"""The input line: history, search, completion, several lines, and what stands below it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
+from prompt_toolkit.completion import ThreadedCompleter
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import Output, create_output
+
+from askmd.errors import AskmdError
+from askmd.repl.completing import ChatCompleter
+from askmd.repl.screen import PROMPT
+from askmd.repl.talk import Talk
+from askmd.terminal import clean, is_drawn, say, warm_markdown
+
+LEAVE = "Ctrl-C once more leaves; so do Ctrl-D and /quit"
+
+
+class Keyboard:
+    """Reads what a user types at a terminal."""
+
+    def __init__(self, talk: Talk, history: Path | None) -> None:
+        """Make ready; history is the file that lines are kept in, for their owner alone."""
+        self._talk = talk
+        self._below = ""
+        self._session: PromptSession[str] = PromptSession(
+            history=_history(history),
+            completer=ThreadedCompleter(ChatCompleter(talk)),
+            complete_while_typing=True,
+            key_bindings=_keys(),
+            bottom_toolbar=lambda: fitted(self._below, get_app().output.get_size().columns),
+            multiline=True,
+            prompt_continuation="  ",
+            enable_suspend=True,
+            output=_output(),
+        )
+        # An answer is drawn by it; it is at hand before the first question is typed.
+        warm_markdown()
+
+    def read(self, draft: str = "") -> str | None:
+        """Return what was typed, beginning with a draft; None once the user leaves.
+
+        Ctrl-C empties the line; on an empty one it says how to leave, and then leaves.
+        """
+        self._below = status_line(self._talk)
+        was_warned = False
+        while True:
+            try:
+                return self._session.prompt(PROMPT, default=draft)
+            except EOFError:
+                return None
+            except KeyboardInterrupt:
+                if was_warned:
+                    return None
+                was_warned, draft = True, ""
+                say(LEAVE)
+
+
+def status_line(talk: Talk) -> str:
+    """Return what a user wants to see all the time: model, documents, tokens left."""
+    parts = [clean(talk.chat.model or "") if talk.chat.has_llm else "quoting"]
+    try:
+        parts.append(f"{len(talk.library.paths()):,} documents")
+    except AskmdError:
+        parts.append("no index")
+    if talk.chat.has_llm:
+        parts.append(f"{talk.chat.tokens().left:,} tokens left")
+    return " · ".join(parts)
+
+
+def fitted(text: str, columns: int) -> str:
+    """Return text on one line of so many columns: the first part is shortened, if any is."""
+    room = max(columns - 2, 1)
+    if len(text) > room:
+        first, dot, rest = text.partition(" · ")
+        kept = max(room - len(dot) - len(rest) - 1, 0)
+        text = f"{first[:kept]}…{dot}{rest}"[:room]
+    return f" {text}"
+
+
+def _history(file: Path | None) -> History:
+    if file is None:
+        return InMemoryHistory()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        # It may be there from before, or from another program, with the usual rights.
+        file.chmod(0o600)
+    except OSError as error:
+        say(f"what you type is not kept: {file}: {error.strerror}")
+        return InMemoryHistory()
+    return FileHistory(str(file))
+
+
+def _output() -> Output | None:
+    """Return where the input line is drawn while answers go elsewhere; None for the usual place."""
+    is_elsewhere = not sys.stdout.isatty() and is_drawn(sys.stderr)
+    return create_output(stdout=sys.stderr) if is_elsewhere else None
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+    is_typing = has_focus(DEFAULT_BUFFER)
+
+    @keys.add("c-c", filter=is_typing)
+    def _interrupt(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt)
+
+    @keys.add("enter", filter=is_typing)
+    def _send(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    @keys.add("escape", "enter", filter=is_typing)
+    def _break_line(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return keys

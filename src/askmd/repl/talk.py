@@ -1,0 +1,151 @@
+"""The state of a chat: the conversation, the last question and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from askmd.answer import Answer, Chat
+from askmd.errors import AskmdError, IndexFault
+from askmd.repl.keeping import Keeper
+from askmd.repl.screen import note, quiet_keyboard, show
+from askmd.terminal import linked, say, waiting
+from askmd.types import AnswerRecord, Filter, Hit
+
+
+class Library(Protocol):
+    """What the chat wants to know of the index; a newer state of it is seen at the next call.
+
+    Everything raises IndexFault where the index cannot be read.
+    """
+
+    @property
+    def generation(self) -> int:
+        """Grows with each committed write."""
+
+    @property
+    def root(self) -> Path:
+        """The documents' folder; it need not exist."""
+
+    def paths(self) -> Sequence[str]:
+        """Return every document's path, relative to the root."""
+
+    def headings(self) -> Sequence[tuple[str, str]]:
+        """Return documents' paths with the texts of their headings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What another door knows how to show, as lines."""
+
+    search: Callable[[str, int | None, Filter], list[str]]
+    """The hits of a question."""
+    why: Callable[[str, str, int | None, Filter], list[str]]
+    """Why a question finds a place in the documents, or does not."""
+
+
+class Talk:
+    """What commands and questions work on."""
+
+    def __init__(self, chat: Chat, library: Library, views: Views, keeper: Keeper) -> None:
+        """Take the parts, and the conversation as it is so far."""
+        self.chat = chat
+        self.library = library
+        self.views = views
+        self.question = ""
+        """The last one; empty before the first."""
+        self.last: AnswerRecord | None = None
+        """The answer to it; None where there was none."""
+        self.hits: tuple[Hit, ...] = ()
+        """What was found for it, as far as it was searched for in this chat."""
+        self.draft = ""
+        """What the next input line begins with."""
+        self.is_replacing = False
+        """Whether the next question takes the place of the last one."""
+        self.is_over = False
+        self._keeper = keeper
+        self._seen = self._generation()
+        self._answered = self._cut = self._failed = 0
+        self.take_up()
+
+    @property
+    def status(self) -> int:
+        """The exit status, for who cannot read what was said."""
+        if self._failed and not self._answered:
+            return 1
+        return 4 if self._failed or self._cut else 0
+
+    def take_up(self) -> None:
+        """Go on from the conversation's last answer, if it has one."""
+        self.hits = ()
+        self.last = self.chat.turns[-1] if self.chat.turns else None
+        self.question = self.last.question if self.last else ""
+
+    def ask(self, question: str, *, is_again: bool = False) -> None:
+        """Print an answer as it comes; whatever goes wrong with it ends the answer alone.
+
+        is_again: it takes the place of the last question, unless nothing comes of it.
+        """
+        before = self.chat.turns
+        if is_again and self.last is not None and before and before[-1] == self.last:
+            self.chat.take_back()
+        self.question, self.last, self.hits = question, None, ()
+        try:
+            self._notice_update()
+            with quiet_keyboard():
+                self._answer(question)
+        except AskmdError as error:
+            self._failed += 1
+            say(str(error))
+        except KeyboardInterrupt:
+            say("stopped")
+        if is_again and len(self.chat.turns) < len(before):
+            self.chat.resume(before)
+
+    def _answer(self, question: str) -> None:
+        with waiting("searching"):
+            answer = self.chat.ask(question)
+        with answer:
+            self.hits = answer.search.hits
+            if answer.rewritten:
+                note(f"searched for: {answer.search_query}")
+            try:
+                show(answer)
+            except KeyboardInterrupt:
+                answer.close()
+                self.last = answer.result()
+                self._keeper.keep(self.chat.turns)
+                raise
+            self.last = answer.result()
+            _show_end(answer)
+            self._answered += 1
+            self._cut += answer.cut_reason is not None
+            self._keeper.keep(self.chat.turns)
+
+    def _notice_update(self) -> None:
+        """Say so once where another process has changed the index."""
+        generation = self._generation()
+        if generation is not None and generation != self._seen:
+            if self._seen is not None:
+                note(f"the index was updated: {len(self.library.paths()):,} documents")
+            self._seen = generation
+
+    def _generation(self) -> int | None:
+        """Return the index's generation; None where the search will tell what is wrong with it."""
+        try:
+            return self.library.generation
+        except IndexFault:
+            return None
+
+
+def _show_end(answer: Answer) -> None:
+    """Print what follows the text: the citations, and what is wrong with them or it."""
+    lines = zip(answer.source_lines(), answer.sources(), strict=True)
+    for place, (line, citation) in enumerate(lines):
+        if not place:
+            print()
+        print(linked(line, citation.url) if citation.url else line, flush=True)
+    for notice in answer.notices():
+        say(notice)

@@ -1,0 +1,221 @@
+"""Each thing that is wrong is one finding, with the command that mends it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from askmd import compose, places
+from askmd.config import Config
+from askmd.doctor import Finding, check, check_llm
+from askmd.errors import LLMError
+from askmd.ingest import ingest_folder
+from askmd.settings import EmbeddingSettings, LLMSettings
+from askmd.types import Message
+from chat_scripts import sse
+from conftest import Askmd
+from servers import Recorded, Reply, ScriptedServer, error_reply, json_reply
+
+UNANSWERED = "http://127.0.0.1:9/v1"
+
+
+@pytest.fixture(autouse=True)
+def own_state(private_home: Path) -> None:
+    """What is remembered of servers stays in this test."""
+
+
+def asking(settings: Config, server: ScriptedServer, **llm: object) -> Config:
+    wanted = LLMSettings(base_url=server.base_url, timeout_seconds=5.0)
+    return replace(settings, llm=replace(wanted, **({"model": "tiny"} | llm)))
+
+
+def healthy(request: Recorded) -> Reply:
+    if request.path == "/v1/models":
+        return json_reply({"data": [{"id": "tiny", "max_model_len": 8192}]})
+    return sse(["ready"])
+
+
+def told(findings: list[Finding]) -> list[tuple[str, bool]]:
+    return [(one.code, one.is_fault) for one in findings]
+
+
+def test_an_index_that_fits_its_settings_is_clean(settings: Config, handbook: Path):
+    ingest_folder(handbook, settings)
+
+    [finding] = check(settings)
+
+    assert finding == Finding("index", False, f"{settings.index_folder}: 3 documents")
+
+
+def test_without_an_index_the_finding_says_how_to_make_one(settings: Config):
+    [finding] = check(settings)
+
+    assert (finding.code, finding.is_fault) == ("no_index", True)
+    assert "askmd ingest" in finding.next
+
+
+def test_an_index_of_another_embedder_is_a_fault(settings: Config, handbook: Path):
+    ingest_folder(handbook, settings)
+    other = EmbeddingSettings(provider="openai", model="m", base_url=UNANSWERED)
+
+    [finding] = check(replace(settings, embedding=other))
+
+    assert (finding.code, finding.is_fault) == ("index_mismatch", True)
+    assert "--rebuild" in finding.next
+
+
+def test_documents_that_went_away_are_a_fault(settings: Config, handbook: Path):
+    ingest_folder(handbook, settings)
+    shutil.rmtree(handbook)
+
+    [finding] = check(settings)
+
+    assert (finding.code, finding.is_fault) == ("folder", True)
+    assert str(handbook) in finding.message
+
+
+def test_a_damaged_index_is_a_fault(settings: Config, handbook: Path):
+    ingest_folder(handbook, settings)
+    for file in settings.index_folder.rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"nothing of the kind" * 1000)
+
+    findings = check(settings)
+
+    assert findings
+    assert all(one.is_fault and one.next for one in findings)
+
+
+def test_a_healthy_server_has_no_fault(settings: Config):
+    with ScriptedServer(healthy) as server:
+        findings = check_llm(asking(settings, server))
+
+    assert told(findings) == [("llm_answers", False), ("llm_window", False)]
+    assert findings[1].message == "it reads and writes 8192 tokens"
+    assert {request.path for request in server.requests} == {"/v1/models", "/v1/chat/completions"}
+
+
+def test_a_server_that_lists_and_counts_nothing_is_told_of(settings: Config):
+    def terse(request: Recorded) -> Reply:
+        is_list = request.path == "/v1/models"
+        return error_reply(500, "no hub") if is_list else sse(["ready"], usage=None)
+
+    with ScriptedServer(terse) as server:
+        findings = check_llm(asking(settings, server))
+
+    assert told(findings) == [
+        ("llm_answers", False),
+        ("llm_no_usage", False),
+        ("llm_window", False),
+    ]
+    assert findings[-1].next == "set llm.window, if you know"
+
+
+def test_what_a_server_refuses_is_told_and_is_no_fault(settings: Config):
+    def picky(request: Recorded) -> Reply:
+        if request.path == "/v1/models":
+            return json_reply({"data": [{"id": "other", "max_model_len": 8192}]})
+        for option in ("temperature", "max_tokens", "max_completion_tokens"):
+            if option in request.body:
+                return error_reply(400, f"Unsupported parameter: {option}")
+        return sse(["ready"])
+
+    with ScriptedServer(picky) as server:
+        findings = check_llm(asking(settings, server, window=4000))
+
+    assert [(one.code, one.message) for one in findings[1:]] == [
+        ("llm_unlisted", "its server does not list tiny: another model may answer in its place"),
+        ("llm_refuses", "it takes no temperature: its own is used"),
+        ("llm_refuses", "it takes no max_tokens: it takes no limit"),
+        ("llm_window", "it reads and writes 4000 tokens"),
+    ]
+
+
+def test_a_window_that_is_too_small_for_the_settings_is_a_fault(settings: Config):
+    with ScriptedServer(healthy) as server:
+        findings = check_llm(asking(settings, server, budget_tokens=8000))
+
+    assert findings[-1] == Finding(
+        "llm_window",
+        True,
+        "9000 tokens of passages and answer exceed its window of 8192",
+        "lower llm.budget_tokens or llm.answer_tokens",
+    )
+
+
+FAILING = {
+    "refused key": error_reply(401, "who?"),
+    "unknown model": error_reply(404, "no such model"),
+    "web page": Reply(200, {"Content-Type": "text/html"}, b"<html>"),
+    "nonsense": Reply(200, {"Content-Type": "text/event-stream"}, b"data: {\n\n"),
+    "no text": sse([]),
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_server_that_fails_is_one_fault_with_its_remedy(settings: Config, name: str):
+    with ScriptedServer(lambda _request: FAILING[name]) as server:
+        [finding] = check_llm(asking(settings, server))
+
+    assert (finding.code, finding.is_fault) == ("llm", True)
+    assert finding.next
+
+
+def test_without_a_server_there_is_nothing_to_look_at(settings: Config):
+    with pytest.raises(LLMError, match="no LLM is configured; add --base-url"):
+        check_llm(settings)
+
+
+def test_the_verb_prints_a_finding_a_line(askmd: Askmd, indexed: Askmd):
+    clean = askmd("doctor")
+
+    assert (clean.status, clean.out.count("\n"), clean.err) == (0, 1, "")
+    assert clean.out.startswith("ok     ")
+    assert clean.out.endswith(": 3 documents\n")
+
+
+def test_the_verb_exits_four_for_a_fault_and_names_the_remedy(askmd: Askmd):
+    ran = askmd("doctor")
+
+    assert (ran.status, ran.out.count("\n")) == (4, 1)
+    assert ran.out.startswith("fault  ")
+    assert "; run `askmd ingest" in ran.out
+
+
+def test_the_verb_asks_the_server_that_its_options_name(askmd: Askmd):
+    with ScriptedServer(healthy) as server:
+        ran = askmd("doctor", "--llm", "--base-url", server.base_url, "--model", "tiny", "--json")
+
+    assert (ran.status, ran.json["is_clean"]) == (0, True)
+    assert [one["code"] for one in ran.json["findings"]] == ["llm_answers", "llm_window"]
+
+
+def test_what_the_doctor_found_out_is_not_found_out_again(settings: Config):
+    def picky(request: Recorded) -> Reply:
+        if request.path != "/v1/models" and "temperature" in request.body:
+            return error_reply(400, "Unsupported parameter: temperature")
+        return healthy(request)
+
+    with ScriptedServer(picky) as server:
+        config = asking(settings, server)
+        check_llm(config)
+        asked = len(server.requests)
+        llm = compose.open_llm(config)
+        assert llm is not None
+        assert "".join(llm.stream([Message("user", "Hello?")])) == "ready"
+
+    assert len(server.requests) == asked + 1
+    assert llm.window == 8192
+    assert places.servers_file() in places.paths()
+
+
+def test_a_server_that_is_down_exits_four_and_one_that_is_not_named_exits_one(askmd: Askmd):
+    down = askmd("doctor", "--llm", "--base-url", UNANSWERED, "--model", "tiny")
+    unnamed = askmd("doctor", "--llm")
+
+    assert (down.status, down.out.count("\n")) == (4, 1)
+    assert "no LLM could be reached" in down.out
+    assert (unnamed.status, unnamed.out) == (1, "")
