@@ -47,9 +47,11 @@ class Turn:
     """The search question that a person makes of it; empty where nothing is to be found."""
 
     def read(self) -> conversation.Reading:
+        """Return how the rule reads it."""
         return conversation.read(self.question, self.before)
 
     def is_found(self, hits: Sequence[Hit]) -> bool:
+        """Return whether what it asks for is among the hits."""
         return any(
             hit.path == path and heading in hit.heading
             for hit in hits
@@ -94,7 +96,9 @@ def readings(turns: Sequence[Turn]) -> Counter[tuple[str, str]]:
 def kinds_table(sets: dict[str, list[Turn]]) -> str:
     """Return how the turns of each kind are read, all languages and English alone."""
     lines = [
-        f"| turns | kind | count | {' | '.join(f'read as {kind}' for kind in READ_AS)} | right, % |",
+        "| turns | kind | count | "
+        + " | ".join(f"read as {kind}" for kind in READ_AS)
+        + " | right, % |",
         "|" + " --- |" * (len(READ_AS) + 4),
     ]
     for name, turns in sets.items():

@@ -196,6 +196,7 @@ def head(*headers: str, status: str = "HTTP/1.1 200 OK") -> bytes:
     return "\r\n".join([status, *headers, "", ""]).encode("latin-1")
 
 
+FOR_EVER_SECONDS = 20.0
 EVENTS = "Content-Type: text/event-stream"
 CHUNKED = "Transfer-Encoding: chunked"
 WHOLE = b"".join(events(["Start ", "it [1]."]))
@@ -217,9 +218,18 @@ def delta(finish: str | None = None, **parts: Any) -> bytes:
     return event({"id": "c", "object": "chat.completion.chunk", "choices": [choice]})
 
 
+def spoken(index: int, text: str) -> dict[str, Any]:
+    return {"index": index, "delta": {"content": text}, "finish_reason": None}
+
+
+def both(text: str, other: str) -> list[bytes]:
+    """Return two events, of the answer and of another one that nobody asked for."""
+    return [event({"choices": [one]}) for one in (spoken(0, text), spoken(1, other))]
+
+
 def often(piece: bytes, seconds: float = 0.05) -> Iterator[bytes | float]:
-    """Yield a piece again and again, with a pause after each."""
-    return itertools.cycle([piece, seconds])
+    """Yield a piece again and again, with a pause after each: longer than anybody ought to wait."""
+    return itertools.islice(itertools.cycle([piece, seconds]), int(2 * FOR_EVER_SECONDS / seconds))
 
 
 def said_then(*pieces: bytes | float) -> Opening:
@@ -322,7 +332,7 @@ CONNECTION = [
     ),
     failed("reset before the headers", wire(RESET), UNREACHED, requests=3),
     failed("reset in the headers", wire(b"HTTP/1.1 200 OK\r\nX-", RESET), UNREACHED, requests=3),
-    failed("reset after the headers", wire(head(EVENTS), RESET), UNREACHED, requests=3),
+    failed("reset after the headers", wire(head(EVENTS), RESET), "broke off", requests=3),
     cut("reset after a text", wire(head(EVENTS), BEGUN, 0.1, RESET), "broke off"),
     cut("closed after a text", wire(head(EVENTS), BEGUN), "without saying"),
     failed(
@@ -384,16 +394,16 @@ SILENCE = [
     ),
     cut(
         "a letter at a time, for ever",
-        streaming(lambda: often(event(chunk("a")), 0.1)),
+        streaming(lambda: often(event(chunk("a")), 0.02)),
         text="aaa",
-        timeout_seconds=0.3,
-        deadline_seconds=0.3 * TOTAL,
+        timeout_seconds=0.2,
+        deadline_seconds=0.2 * TOTAL,
     ),
     failed(
         "thoughts for ever",
-        streaming(lambda: often(delta(reasoning_content="hm"), 0.1)),
-        timeout_seconds=0.3,
-        deadline_seconds=0.3 * TOTAL,
+        streaming(lambda: often(delta(reasoning_content="hm"), 0.02)),
+        timeout_seconds=0.2,
+        deadline_seconds=0.2 * TOTAL,
     ),
     cut(
         "a text without an end",
@@ -404,8 +414,8 @@ SILENCE = [
     failed(
         "thoughts without an end",
         streaming(lambda: itertools.repeat(delta(reasoning_content="hm " * 100_000))),
-        timeout_seconds=1.0,
-        deadline_seconds=TOTAL,
+        timeout_seconds=0.2,
+        deadline_seconds=0.2 * TOTAL,
     ),
 ]
 
@@ -438,15 +448,19 @@ STREAM = [
     ),
     Fault(
         "characters split over packets",
-        http(stream_of(*(bytes([one]) for one in b"".join(events(["Größe 検索 🙂 [1]."]))))),
+        http(
+            stream_of(
+                *(bytes([one]) for one in b"".join(events(["Start the upstream: 検索 🙂 [1]."])))
+            )
+        ),
         "answered",
-        text="Größe 検索 🙂 [1].",
+        text="Start the upstream: 検索 🙂 [1].",
     ),
     Fault(
         "half a character, escaped",
-        http(stream_of(WHOLE.replace(b"Start", b"St\\ud800rt"))),
+        http(stream_of(WHOLE.replace(b"Start", b"Start the upstream \\ud800"))),
         "answered",
-        text="St\ufffdrt it [1].",
+        text="Start the upstream \ufffd it [1].",
     ),
     answered(
         "comments and keep-alives",
@@ -503,30 +517,11 @@ ANSWERS = [
     answered("a thought before the answer", http(sse(["<think>hm [2]</think>", TEXT]))),
     answered(
         "a second choice",
-        http(
-            stream_of(
-                event({"choices": [{"index": 1, "delta": {"content": "Other."}}]}),
-                event(chunk(TEXT)),
-                event({"choices": [{"index": 1, "delta": {"content": "Other."}}]}),
-                *events([]),
-            )
-        ),
+        http(stream_of(*both("Start ", "Never "), *both("it [1].", "mind."), *events([]))),
     ),
     answered(
         "two choices in one event",
-        http(
-            stream_of(
-                event(
-                    {
-                        "choices": [
-                            {"index": 1, "delta": {"content": "Other."}},
-                            {"index": 0, "delta": {"content": TEXT}},
-                        ]
-                    }
-                ),
-                *events([]),
-            )
-        ),
+        http(stream_of(event({"choices": [spoken(0, TEXT), spoken(1, "Other.")]}), *events([]))),
     ),
     answered("content in the last event", http(stream_of(event(chunk(TEXT, finish="stop"))))),
     answered(
@@ -646,14 +641,14 @@ STATUSES = [
         "",
         most_requests=5,
     ),
-    failed("400", http(error_reply(400, f"no\n\x1b[2J such {KEY}")), "(400)", "no such ***"),
+    failed("400", http(error_reply(400, f"no\n\x1b[2J such {KEY}")), "(400)", "such ***"),
     failed("400 with a page", http(Reply(400, PAGE, b"<html>\nbad</html>")), "(400)"),
     failed("400 with JSON nested too deeply", http(Reply(400, body=b"[" * 200_000)), "(400)"),
     failed("401", http(error_reply(401, f"bad key {KEY}")), "refused the key in MY_KEY (401)"),
     failed("403", http(error_reply(403, "no")), "refused the key in MY_KEY (403)"),
     failed("404", http(error_reply(404, "no such model")), "knows no model 'm'"),
     failed("405", http(error_reply(405, "GET only")), "(405)"),
-    failed("413", http(error_reply(413, "too large")), "(413)"),
+    failed("413", http(error_reply(413, "too large")), "(413)", most_requests=5),
     failed("422", http(json_reply({"detail": [{"msg": "odd"}]}, status=422)), "(422)"),
     failed("451", http(Reply(451)), "(451)"),
     failed("999", wire(head("Content-Length: 0", status="HTTP/1.1 999 Odd")), "", requests=3),
@@ -662,11 +657,13 @@ STATUSES = [
 RETRIES = [
     answered("408, then good", http(error_reply(408, "slow"), GOOD), requests=2, pauses=(BACKOFF,)),
     failed("408", http(error_reply(408, "slow")), "(408)", requests=3, pauses=TWICE),
-    answered("429, Retry-After: 7", limited("7"), requests=2, pauses=((7, 7),)),
+    answered("429, Retry-After: 7", limited("7"), requests=2, notices=1, pauses=((7, 7),)),
     answered("429, Retry-After: 0", limited("0"), requests=2, pauses=((0, 0),)),
     answered("429, Retry-After: 0.25", limited("0.25"), requests=2, pauses=((0.25, 0.25),)),
-    answered("429, Retry-After a date", in_half_a_minute, requests=2, pauses=((25, 30),)),
-    answered("429, Retry-After: 1e9", limited("1e9"), requests=2, pauses=((60, 60),)),
+    answered(
+        "429, Retry-After a date", in_half_a_minute, requests=2, notices=1, pauses=((25, 30),)
+    ),
+    answered("429, Retry-After: 1e9", limited("1e9"), requests=2, notices=1, pauses=((60, 60),)),
     answered("429, Retry-After: -5", limited("-5"), requests=2, pauses=(BACKOFF,)),
     answered("429, Retry-After: nan", limited("nan"), requests=2, pauses=(BACKOFF,)),
     answered("429, Retry-After: soon", limited("soon"), requests=2, pauses=(BACKOFF,)),
@@ -709,6 +706,7 @@ RETRIES = [
     answered(
         "503, Retry-After: 3",
         http(error_reply(503, "", headers={"Retry-After": "3"}), GOOD),
+        notices=1,
         requests=2,
         pauses=((3, 3),),
     ),
@@ -780,7 +778,7 @@ WIRE = [
         requests=3,
     ),
     failed(
-        "chunks of no size", wire(head(EVENTS, CHUNKED), b"zz\r\n", WHOLE), UNREACHED, requests=3
+        "chunks of no size", wire(head(EVENTS, CHUNKED), b"zz\r\n", WHOLE), "broke off", requests=3
     ),
     cut(
         "chunks of no size after a text",
@@ -809,7 +807,7 @@ WIRE = [
         "a JSON body longer than it is",
         wire(head("Content-Type: application/json", "Content-Length: 9999"), b'{"choices"'),
         "",
-        requests=3,
+        most_requests=3,
     ),
     failed(
         "a length below nought",
@@ -840,7 +838,7 @@ MODELS = [
             ("a word", json_reply("no"), {}),
             ("names that are none", json_reply({"data": [{"id": 7}]}), {}),
             ("404", error_reply(404, "no such path"), {}),
-            ("500", error_reply(500, "no hub"), {"requests": 3}),
+            ("500", error_reply(500, "no hub"), {"most_requests": 3}),
         ]
     ),
     failed("/models: a web page", listing(Reply(200, PAGE, b"<html>Hello</html>")), "", words=()),

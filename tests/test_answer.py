@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import pytest
@@ -110,6 +111,9 @@ class Shelf:
 
     def has_evidence(self, search: Search) -> bool:
         return self._has_evidence
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def read(self, path: str, chars: Chars) -> str | None:
         return None

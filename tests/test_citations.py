@@ -15,6 +15,7 @@ from askmd.types import Anchors, Citation, Passage
 ANCHORS = Anchors("a", "a_1", "a-1")
 PIECES = ["[", "]", "1", "2", "9", ", ", "-", " ", "\n", "`", "```", "~~~", "sh", "[1]", "[9]", "a"]
 PIECES += ["    ", "\n\n", "- ", "(", ":"]
+FOREIGN = ["\u3010", "\u3011", "\u2020", "^", "passage ", "source", "and", "\u30109\u3011", "[^1]"]
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,42 @@ def test_a_mark_of_a_passage_that_was_never_sent_is_cut_out(
     assert cited == Cited(shown, tuple(map(citation, numbers)), invented)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown", "numbers", "invented"),
+    [
+        ("Do it【1】.", "Do it[1].", [1], ()),
+        ("结果【9】。", "结果。", [], (9,)),
+        ("【1】安装", "【1】安装", [], ()),
+        ("Do it 【2†source】.", "Do it [2].", [2], ()),
+        ("【2†L1-L9】", "[2]", [2], ()),
+        ("Do it [1†a.md].", "Do it [1].", [1], ()),
+        ("Do it.[^1][^2]", "Do it.[1][2]", [1, 2], ()),
+        ("Do it [^9].", "Do it.", [], (9,)),
+        ("[^1]: the source", "[^1]: the source", [], ()),
+        ("Do it [passage 1] [Passage 2].", "Do it [1] [2].", [1, 2], ()),
+        ("Do it [Passages 1, 3 and 9].", "Do it [1, 3].", [1, 3], (9,)),
+        ("Do it [passage-2], [source: 3].", "Do it [2], [3].", [2, 3], ()),
+        ("Tu es [Quelle 1].", "Tu es [1].", [1], ()),
+        ("Do it [1 & 2].", "Do it [1, 2].", [1, 2], ()),
+        ("Do it (see [1]), **[2]**.", "Do it (see [1]), **[2]**.", [1, 2], ()),
+        ("[Source 1](a.md) and [passage 2]: x", "[Source 1](a.md) and [2]: x", [2], ()),
+        ("[Source 1]: a.md", "[Source 1]: a.md", [], ()),
+        ("`[passage 1]` and [passes 1]", "`[passage 1]` and [passes 1]", [], ()),
+        ("```\n【1】 [^1]\n```", "```\n【1】 [^1]\n```", [], ()),
+        ("[passage one] [source] [^note]", "[passage one] [source] [^note]", [], ()),
+    ],
+)
+def test_other_forms_that_are_surely_marks_become_the_plain_one(
+    text: str, shown: str, numbers: list[int], invented: tuple[int, ...]
+):
+    cited = cite(text, [passage(3), passage(1), passage(2)])
+
+    assert cited == Cited(shown, tuple(map(citation, numbers)), invented)
+
+
 @settings(deadline=None)
 @given(
-    st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
+    st.lists(st.sampled_from([*PIECES, *FOREIGN]), max_size=40).map("".join),
     st.lists(st.integers(0, 120), max_size=15),
 )
 def test_a_streamed_answer_is_the_same_wherever_it_is_cut(text: str, cuts: list[int]):
@@ -150,7 +184,7 @@ def test_a_streamed_answer_is_the_same_wherever_it_is_cut(text: str, cuts: list[
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+@given(st.lists(st.sampled_from([*PIECES, *FOREIGN]), max_size=40).map("".join))
 def test_what_is_shown_cites_nothing_that_was_not_sent(text: str):
     # What stood around a mark inside another's bracket may look like one once it is cut out.
     flat = re.sub(r"\[([0-9 ,-]*)(?=\[)", r"(\1", text)
@@ -167,9 +201,10 @@ def test_text_without_brackets_passes_unchanged(text: str, cuts: list[int]):
     assert streamed(plain, cuts) == plain
 
 
-def test_no_more_than_a_mark_is_held_back():
+@pytest.mark.parametrize("tail", ["1", "1\u2020source ", "passage 1, "])
+def test_no_more_than_a_mark_is_held_back(tail: str):
     marks = MarkFilter({1})
-    text = "see [" + "1" * 1000
+    text = "see [1" + tail * 1000
 
     shown, held = "", []
     for fed, char in enumerate(text, start=1):

@@ -68,9 +68,9 @@ def test_an_answer_as_json_has_citations_usage_and_model(indexed: Askmd):
         (Reply(body=b"<html>", headers={"Content-Type": "text/html"}), (), 1, "chat completion"),
         (sse(["Half an ans"], finish=None, done=False, cut=True), (), 4, "incomplete"),
         (sse(["The documents do not answer this."]), (), 3, ""),
-        (sse(["Just so."]), ("--strict",), 4, ""),
-        (sse(["So [1] or so [99]."]), ("--strict",), 4, "never sent (99)"),
-        (sse(["Just so."]), (), 0, ""),
+        (sse(["Just so."]), ("--strict",), 4, "unsupported: the answer cites none"),
+        (sse(["Start the upstream [1][99]."]), ("--strict",), 4, "never sent (99)"),
+        (sse(["Just so."]), (), 0, "unsupported: the answer cites none"),
     ],
     ids=[
         "wrong key",
@@ -187,7 +187,7 @@ def test_a_chat_through_a_pipe_goes_on_and_ends_with_the_status_of_its_answers(
     indexed: Askmd,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("why refused?\nupstream?\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("why refused?\nwhat does a reverse proxy forward?\n"))
     with ScriptedServer(sequence(*replies)) as server:
         ran = indexed("chat", "--base-url", server.base_url, "--model", "m", *options)
     assert (ran.status, len(server.requests)) == (status, 2)

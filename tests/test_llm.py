@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import signal
 import socket
 import threading
@@ -222,6 +223,24 @@ def test_a_character_split_over_two_packets_arrives_whole():
             id="counts that are none",
         ),
         pytest.param(
+            stream_of(b"\xef", b"\xbb\xbf" + b"".join(events(["a", "b"]))),
+            ("ab", Usage(11, 3, 14), None),
+            id="a byte order mark",
+        ),
+        pytest.param(
+            stream_of(
+                *[event(json.dumps(chunk(half))) for half in ("x\ud83d", "\ude42y\ud83d", "z")],
+                *events([]),
+            ),
+            ("x\U0001f642y\ufffdz", Usage(11, 3, 14), None),
+            id="halves of a character",
+        ),
+        pytest.param(
+            stream_of(event(json.dumps(chunk("x\ud83d"))), *events([])),
+            ("x\ufffd", Usage(11, 3, 14), None),
+            id="half a character at the end",
+        ),
+        pytest.param(
             stream_of(event(chunk("a", finish="null")), *events(["b"])),
             ("ab", Usage(11, 3, 14), None),
             id="no reason, as text",
@@ -317,6 +336,15 @@ def test_trouble_after_the_first_text_leaves_an_answer_that_says_it_is_cut(
             id="error event",
         ),
         pytest.param(stream_of(event("{broken")), "something unreadable", id="broken event"),
+        pytest.param(stream_of(event({"error": "boom"})), "broke off: boom", id="error text"),
+        pytest.param(
+            stream_of(b'event: error\ndata: {"message": "boom"}\n\n'),
+            "it says 'boom'",
+            id="an event of the kind error",
+        ),
+        pytest.param(
+            stream_of(*[event(thinking("x" * 1_000_000))] * 6), "no end", id="endless thoughts"
+        ),
         pytest.param(Reply(body=b"[" * 100_000), "something unreadable", id="brackets"),
         pytest.param(json_reply({"choices": 5, "_fields_set": 1}), "no text", id="odd keys"),
         pytest.param(

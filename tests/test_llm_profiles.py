@@ -85,6 +85,18 @@ def test_a_failure_that_only_speaks_of_a_system_is_asked_again_as_it_was():
     assert llm.profile == Profile()
 
 
+def test_documents_that_come_back_in_an_error_are_not_what_the_server_says():
+    echo = "our temperature, the maximum context length is 512 tokens, the role of a system"
+    row = {"loc": ["body", "messages"], "msg": "no", "input": [{"content": echo}]}
+    with ScriptedServer(lambda _request: json_reply({"detail": [row]}, status=422)) as server:
+        llm = llm_at(server)
+        with pytest.raises(LLMError) as caught:
+            text_of(llm)
+
+    assert type(caught.value) is LLMError
+    assert (len(server.requests), llm.profile) == (1, Profile())
+
+
 def test_the_newer_name_of_the_token_limit_gives_way_to_the_older_one(tmp_path: Path):
     file = tmp_path / "servers.json"
     with ScriptedServer(
@@ -235,7 +247,7 @@ LENGTHS: list[tuple[int, Any, int | None]] = [
         900,
     ),
     (422, {"message": "`inputs` must have less than 1024 tokens. Given: 2000"}, 1024),
-    (400, {"message": "input (5000 tokens) is longer than the model's context length (4096)"}, 4096),
+    (400, {"message": "input is longer than the model's context length (4096 tokens)"}, 4096),
     (400, {"message": "the model is loaded with context length of only 4096 tokens"}, 4096),
     (400, {"message": "input length exceeds the context length"}, None),
     (413, {"message": "Request Entity Too Large"}, None),

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import io
+import json
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from askmd.terminal import LONGEST_STRING, Cleaner, clean, progress_bar, say, source_line
+from askmd.terminal import (
+    LONGEST_STRING,
+    Cleaner,
+    clean,
+    escaped,
+    progress_bar,
+    say,
+    source_line,
+)
 from askmd.types import Passage, Progress
 
 HARMLESS = "Größe\t検索 🙂 👩\u200d💻 “x”\nnext [1].\n"
@@ -111,6 +120,15 @@ def test_any_text_is_the_same_in_pieces_and_cleaning_it_twice_changes_nothing(
     text: str, cuts: list[int]
 ):
     assert fed(text, cuts) == clean(text) == clean(clean(text))
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.text(), HOSTILE)))
+def test_escaped_json_is_the_same_value_and_acts_on_nothing(value: list[str]):
+    text = escaped(json.dumps(value, ensure_ascii=False))
+
+    assert json.loads(text) == value
+    assert clean(text) == text
 
 
 @pytest.mark.parametrize("length", [LONGEST_STRING, LONGEST_STRING + 1])

@@ -23,11 +23,16 @@ from askmd.answer import Chat
 from askmd.errors import LLMError
 from askmd.llm import OpenAILLM
 from askmd.types import Message
+from chat_scripts import USAGE
+from conftest import Askmd
 from test_answer import Shelf, Words, hit
 
 pytestmark = pytest.mark.server
 
 START_SECONDS = 90
+MANY_TOKENS = 1500
+"""As many as take seconds to write."""
+QUESTION = "why is the upstream refused?"
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}"
     "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -161,3 +166,74 @@ def test_a_model_the_server_does_not_have_is_one_line(served: Served):
 
     assert str(caught.value).startswith(served.base_url)
     assert "\n" not in str(caught.value)
+
+
+def asked_slowly(served: Served, *, tokens: int) -> OpenAILLM:
+    return OpenAILLM(served.model, base_url=served.base_url, api_key=None, answer_tokens=tokens)
+
+
+def test_a_completion_left_in_mid_stream_lets_the_server_go_on_to_the_next(served: Served):
+    whole = seconds_of(served, tokens=MANY_TOKENS)
+
+    left = asked_slowly(served, tokens=MANY_TOKENS).stream([Message("user", "Go on and on.")])
+    texts = iter(left)
+    next(texts)
+    left.close()
+    seconds = seconds_of(served, tokens=4)
+
+    assert left.cut_reason is not None
+    assert list(texts) == []
+    # Were the first one still being written, the second would wait for its end.
+    assert seconds < whole
+
+
+def seconds_of(served: Served, *, tokens: int) -> float:
+    """Return how long the server takes for a completion of so many tokens."""
+    began = time.monotonic()
+    completion = asked_slowly(served, tokens=tokens).stream([Message("user", "Go on and on.")])
+    assert list(completion) != []
+    return time.monotonic() - began
+
+
+def settings_for(here: Path, tokens: int) -> str:
+    text = f'[embedding]\nprovider = "hash"\n[llm]\nanswer_tokens = {tokens}\n'
+    (here / "served.toml").write_text(text, encoding="utf-8")
+    return "served.toml"
+
+
+def test_the_command_line_streams_a_real_servers_answer_and_says_that_it_was_cut(
+    served: Served, indexed: Askmd, here: Path
+):
+    call = ["ask", QUESTION, "--config", settings_for(here, 12), "--base-url", served.base_url]
+    ran = indexed(*call, "--model", served.model)
+
+    assert (ran.status, ran.out.strip() != "") == (4, True)
+    assert "the answer is incomplete: the answer reached its token limit\n" in ran.err
+
+
+def test_a_real_servers_counts_are_in_the_record(served: Served, indexed: Askmd, here: Path):
+    call = ["ask", QUESTION, "--config", settings_for(here, 12), "--base-url", served.base_url]
+    record = indexed(*call, "--model", served.model, "--json").json
+
+    assert set(USAGE) <= set(record["usage"])
+    assert record["usage"]["completion_tokens"] == 12
+    assert record["usage"]["prompt_tokens"] > 50
+    assert (record["status"], record["model"]) == ("incomplete", served.model)
+
+
+@pytest.mark.parametrize("model", ["somebody/else", "no-such-model"])
+def test_the_command_line_says_in_one_line_that_a_model_is_unknown(
+    model: str, served: Served, indexed: Askmd
+):
+    ran = indexed("ask", QUESTION, "--base-url", served.base_url, "--model", model)
+
+    assert (ran.status, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert ran.err.startswith(f"askmd: {served.base_url} ")
+    assert "Traceback" not in ran.err
+
+
+def test_a_server_whose_list_of_models_is_empty_has_one_named(served: Served, indexed: Askmd):
+    ran = indexed("ask", QUESTION, "--base-url", served.base_url)
+
+    assert (ran.status, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert "name one with --model" in ran.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -243,12 +243,15 @@ def linker(config: Config, documents: Rooted) -> Callable[[Citation], str | None
         )
     links.check_template(template)
 
+    # GitHub renders its own ids, whatever the site is made with.
+    anchors = "github" if settings.to == "github" else settings.anchors
+
     def link(citation: Citation) -> str:
         return links.url(
             template,
-            citation,
+            replace(citation, lines=citation.stands_at or citation.lines),
             file=root / citation.path,
-            anchors=settings.anchors,
+            anchors=anchors,
             metadata=documents.metadata(citation.path),
         )
 

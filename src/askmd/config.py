@@ -170,9 +170,9 @@ def _leads_outside(key: str, value: Any) -> bool:
     """Whether a setting names another key variable or an endpoint off this machine."""
     if key.endswith(".api_key_env"):
         return bool(value != "OPENAI_API_KEY")
-    if key == "links.editor":
-        # Its addresses start programs.
-        return bool(value != LinkSettings().editor)
+    if key in ("links.editor", "links.github", "links.site"):
+        # A click would tell somebody else what was read, or start a program.
+        return bool(value) and value != LinkSettings().editor
     return key.endswith(".base_url") and bool(value) and not is_loopback(value)
 
 

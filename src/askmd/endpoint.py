@@ -221,7 +221,8 @@ def detail(error: BaseException | None, blot: Callable[[str], str] = str) -> str
     said: Any = body.get("message") if isinstance(body, dict) else None
     if not isinstance(said, str) or not said:
         # An error page is no message; the client puts its whole text into its own.
-        said = "" if isinstance(body, str) else str(error or "")
+        is_page = isinstance(body, str) and hasattr(error, "response")
+        said = "" if is_page else str((isinstance(body, str) and body) or error or "")
     line = blot(" ".join(said.split()))
     return f": {line[:_LONGEST_DETAIL]}" if line else ""
 

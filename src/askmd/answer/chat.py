@@ -178,13 +178,22 @@ class Chat:
         reading, by, fault = self._read(question, turns, may_ask=is_sent)
         if reading.kind == "about_answer" and turns and turns[-1].passages:
             return self._again(question, turns, began, is_sent=is_sent)
+        asked = Asked(
+            question, _nothing(reading.query), (), rewritten=by, degraded=fault, began=began
+        )
+        # What is found and what is read around it are of one generation of the index.
+        with self._retriever.snapshot():
+            return self._found(asked, turns, is_sent=is_sent)
+
+    def _found(self, asked: Asked, turns: Sequence[AnswerRecord], *, is_sent: bool) -> Asked:
+        """Return a question with what its search question finds, and what is sent of that."""
         search = self._retriever.find(
-            reading.query,
+            asked.search.question,
             limit=self.limit or candidates_for(self._budget_tokens),
             mode=self._mode,
             where=self.where,
         )
-        asked = Asked(question, search, (), rewritten=by, degraded=fault, began=began)
+        asked = replace(asked, search=search)
         if not search.hits or not self._retriever.has_evidence(search):
             return replace(asked, told=refused(search.hits))
         if not is_sent:
@@ -208,8 +217,7 @@ class Chat:
     ) -> Asked:
         """Return a question about the last answer: it keeps its passages, and is not searched."""
         last = turns[-1]
-        search = Search(last.search_query, self._mode or "hybrid", None, ())
-        asked = Asked(question, search, last.passages, began=began)
+        asked = Asked(question, _nothing(last.search_query), last.passages, began=began)
         if not is_sent:
             return replace(asked, told=quoted(last.passages))
         fitted = (desk or self._desk()).again(question, last.passages, turns)
@@ -299,3 +307,8 @@ class Chat:
         """Keep a finished answer as part of the conversation; one of no words is none."""
         if record.answer:
             self._turns.append(record)
+
+
+def _nothing(query: str) -> Search:
+    """Return a search question that nothing was found for yet."""
+    return Search(query, "hybrid", None, ())

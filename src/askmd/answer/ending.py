@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from askmd.answer.finding import Finder
-from askmd.citations import Checked, check, citations_of
+from askmd.citations import UNCITED, Checked, check, citations_of
 from askmd.types import Citation, Passage, Usage
 
 Link = Callable[[Citation], "str | None"]
@@ -55,7 +55,9 @@ def prove(
     checked = check(text, passages)
     citations = tuple(map(at_hand.fresh, citations_of(passages, cited, checked)))
     findings = [f"[{number}] names a passage that was never sent" for number in invented]
-    findings += checked.findings
+    if not cited and not invented:
+        findings.append(UNCITED)
+    findings += [line for line in checked.findings if line != UNCITED]
     findings += [
         f"[{one.number}] {one.path} has changed and no longer holds what is cited"
         for one in citations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from askmd.types import Chars, Chunk, Filter, Lines, Mode, Search
@@ -12,6 +13,9 @@ EVERYTHING = Filter()
 
 class Finder(Protocol):
     """What an answer needs of a retriever."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let every call inside, from this thread, see one and the same state of the index."""
 
     def find(self, question: str, *, limit: int | None, mode: Mode | None, where: Filter) -> Search:
         """Return the best hits; its own limit and mode where none are given."""

@@ -164,7 +164,9 @@ class Answer:
             numbers = ", ".join(map(str, record.invented))
             said.append(f"taken out of the answer: marks of passages never sent ({numbers})")
         own = {f"[{number}] names a passage that was never sent" for number in record.invented}
-        return said + [f"unsupported: {one}" for one in record.findings if one not in own]
+        # Half an answer may rest on what its other half would have cited.
+        found = record.findings if record.status == "answered" else ()
+        return said + [f"unsupported: {one}" for one in found if one not in own]
 
     def _run(self) -> Iterator[str]:
         for piece in self._source():

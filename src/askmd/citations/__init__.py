@@ -14,7 +14,7 @@ checking    all of it, and the findings
 listing     the citations that doors print
 """
 
-from askmd.citations.checking import LEAST_SUPPORT, LEAST_UNCITED, Checked, check
+from askmd.citations.checking import LEAST_SUPPORT, LEAST_UNCITED, UNCITED, Checked, check
 from askmd.citations.listing import citations_of
 from askmd.citations.marks import LONGEST_MARK, LONGEST_RANGE, MarkFilter
 
@@ -23,6 +23,7 @@ __all__ = [
     "LEAST_UNCITED",
     "LONGEST_MARK",
     "LONGEST_RANGE",
+    "UNCITED",
     "Checked",
     "MarkFilter",
     "check",

@@ -11,12 +11,13 @@ from askmd.citations.support import Grounds, Weighed, bits
 from askmd.citations.vocabulary import SOURCES
 from askmd.types import Passage, Quote, Sentence
 
-LEAST_SUPPORT = 0.5
+LEAST_SUPPORT = 0.45
 """Below it a sentence that cites is a finding: see benchmarks/RESULTS.md for what that catches."""
 LEAST_UNCITED = 0.4
 """The same of a sentence that cites nothing, in all that was sent."""
 LEAST_CLAIM = 3.0
 """What the words of a sentence weigh, before it can be a claim without a citation."""
+UNCITED = "the answer cites none of the passages"
 LONGEST_SHOWN = 100
 """Characters of a sentence or quotation that a finding repeats."""
 
@@ -47,7 +48,7 @@ def check(answer_text: str, passages: Sequence[Passage]) -> Checked:
         for line in _findings(one, sentence, weight, grounds)
     ]
     if _cites_nothing(said, weighed):
-        findings.insert(0, "the answer cites none of the passages")
+        findings.insert(0, UNCITED)
     return Checked(tuple(sentences), tuple(findings), _lent(sentences, weighed))
 
 

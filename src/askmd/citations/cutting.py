@@ -15,7 +15,7 @@ _END = re.compile(
     rf"(?P<marks>(?:[ \t]*+{MARK})*+)[*_]*+"
 )
 _ABBREVIATIONS = """
-    e.g i.e eg ie cf vs viz al approx ca resp incl excl fig figs eq sec ch dr mr mrs ms prof st
+    e.g i.e eg ie z u cf vs viz al approx ca resp incl excl fig figs eq sec ch dr mr mrs ms prof st
     z.b d.h u.a s.o bzw ggf vgl evtl nr abs zzgl inkl p.ex ex p pp vol ed
 """
 _NEVER_LAST = frozenset(_ABBREVIATIONS.split())
@@ -75,7 +75,7 @@ def _is_end(text: str, found: re.Match[str]) -> bool:
 def _is_abbreviation(text: str, stop: int, following: int) -> bool:
     word = _WORD.search(text[max(0, stop - _LONGEST_ABBREVIATION) : stop])
     last = word[0].casefold() if word else ""
-    if last in _NEVER_LAST or (len(last) == 1 and last.isalpha() and last != "i"):
+    if last in _NEVER_LAST or (len(last) == 1 and text[stop - 1].isupper() and last != "i"):
         return True
     if last in _NUMBERED:
         return text[following : following + 1].isdigit()

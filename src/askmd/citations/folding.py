@@ -14,7 +14,7 @@ _LINE_START = re.compile(r"^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)]|#{1,6})[ \t]++)?", r
 _MARKUP = re.compile(r"[*`_~|\\\u00ad\u200b-\u200d\u2060\ufeff]+")
 _ALIKE = str.maketrans(
     {
-        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u300c\u300d\u300e\u300f", '"'),
+        **dict.fromkeys('\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u300c\u300d\u300e\u300f"', "'"),
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2039\u203a\u2032\u00b4", "'"),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
     }

@@ -68,7 +68,8 @@ def quotations(text: str, spans: Sequence[Chars]) -> list[Chars]:
             continue
         start = _opening(text, at, opened)
         if start is not None:
-            found.append((start + 1, at))
+            if _is_parted(text, start, at):
+                found.append((start + 1, at))
             opened = {char: other for char, other in opened.items() if other < start}
         elif mark[0] not in _NEVER_OPEN and _may_open(text, at):
             opened[mark[0]] = at
@@ -83,9 +84,14 @@ def _opening(text: str, at: int, opened: dict[str, int]) -> int | None:
         return None
     if char in "\"'" and text[at - 1].isspace():
         return None
+    return max(starts)
+
+
+def _is_parted(text: str, start: int, at: int) -> bool:
+    """Tell whether there are words enough between two marks that may be apostrophes."""
+    least = _LEAST_BLANKS.get(text[at], 0)
     # Looked for in a few words: what has no blank may go on for ever.
-    blanks = text.count(" ", max([*starts, at - 200]), at)
-    return max(starts) if blanks >= _LEAST_BLANKS.get(char, 0) else None
+    return not least or text.count(" ", max(start, at - 200), at) >= least
 
 
 def _may_open(text: str, at: int) -> bool:

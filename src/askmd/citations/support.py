@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from askmd.citations.terms import stems_in, terms
+from askmd.citations.terms import marks_names, stems_in, terms
 from askmd.types import Passage
 
-MADE_UP = 0.5
-"""What is left of a sentence's support when a number or an identifier is missing."""
+MADE_UP = 0.45
+"""What is left of a sentence's support when a number, an identifier or a name is missing."""
 LEAST_TERMS = 2
 """Of fewer words nothing can be said."""
 
@@ -28,7 +28,7 @@ class Weighed:
     weights: tuple[float, ...]
     holders: tuple[int, ...]
     exact: tuple[int, ...] = ()
-    """The same of its numbers and identifiers alone."""
+    """The same of its numbers, identifiers and names alone."""
 
     def support(self, numbers: int) -> float | None:
         """Return the share of the weight that a set of passages holds; None of too few words."""
@@ -46,6 +46,7 @@ class Grounds:
     def __init__(self, passages: Sequence[Passage]) -> None:
         """Read the passages, their heading paths with them."""
         self._holders: dict[str, int] = {}
+        self._marks_names = marks_names(" ".join(passage.text for passage in passages))
         self.everywhere = bits(passage.number for passage in passages)
         """All of them."""
         for passage in passages:
@@ -61,7 +62,9 @@ class Grounds:
             term.weight * self._rare(held) for term, held in zip(found, holders, strict=True)
         )
         pairs = zip(found, holders, strict=True)
-        exact = tuple(held for term, held in pairs if term.is_exact)
+        exact = tuple(
+            held for term, held in pairs if term.is_exact or (term.is_name and self._marks_names)
+        )
         return Weighed(tuple(weights), tuple(holders), exact)
 
     def _holding(self, stems: Iterable[str]) -> int:

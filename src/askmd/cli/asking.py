@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +15,11 @@ from askmd.cli.options import answering, asking, common, linking
 from askmd.cli.session import Conversation, open_chat, question_of
 from askmd.cli.show import print_json
 from askmd.cli.verbs import REFUSED, UNCLEAN, askmd
-from askmd.terminal import clean, say, stream_markdown
+from askmd.terminal import clean, say, stream_answer
 
 if TYPE_CHECKING:
     from askmd.answer import Answer, Asked
-    from askmd.types import AnswerRecord
+    from askmd.types import AnswerRecord, Citation
 
 
 @askmd.command()
@@ -43,27 +44,33 @@ def ask(
     **options: Any,
 ) -> None:
     """Answer QUESTION from the documents and cite the lines; "-" reads it from stdin."""
+    from askmd.cli.replaying import check_receipt
+
     text = question_of((sys.stdin.read(),) if question == ("-",) else question)
+    if receipt is not None:
+        check_receipt(receipt)
     with open_chat(**options, is_sending=not show_prompt) as opened:
         if show_prompt:
             print_prompt(opened.chat.show(text), as_json)
             return
         with opened.chat.ask(text) as answer:
-            record = print_answer(answer, opened, as_json)
+            record = print_answer(answer, as_json, opened.link_of)
         if receipt is not None:
             save_receipt(receipt, answer, opened)
     leave_as(record, is_strict=strict)
 
 
-def print_answer(answer: Answer, opened: Conversation, as_json: bool) -> AnswerRecord:
+def print_answer(
+    answer: Answer, as_json: bool, link_of: Callable[[Citation], str] | None = None
+) -> AnswerRecord:
     """Print an answer as it comes, what it cites, and what is to be said of it."""
     if as_json:
         record = answer.result()
         print_json(asdict(record))
     else:
-        stream_markdown(answer)
+        stream_answer(answer)
         record = answer.result()
-        lines = answer.source_lines(opened.link_of)
+        lines = answer.source_lines(link_of)
         print(*(["", *lines] if lines else []), sep="\n", end="\n" if lines else "")
     for notice in answer.notices():
         say(notice)

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from askmd.cli.options import answering, asking, common
-from askmd.cli.session import configure, lines_of_stdin, open_retriever, tell_endpoint
+from askmd.cli.options import answering, asking, common, linking
+from askmd.cli.session import Conversation, lines_of_stdin, open_chat
 from askmd.cli.show import explained, print_error, print_json
-from askmd.cli.verbs import askmd
+from askmd.cli.verbs import UNCLEAN, askmd
 from askmd.errors import AskmdError
-from askmd.terminal import clean, say, source_line
+from askmd.terminal import clean, source_line
 
 if TYPE_CHECKING:
     from askmd.answer import Chat
     from askmd.repl import Files, Views
-    from askmd.retriever import Retriever
     from askmd.types import Filter, Mode, Search
 
-UNCLEAN = 4
 SNIPPET_LINES = 2
 """Lines of a hit's text that the chat shows."""
 
@@ -32,14 +30,12 @@ SNIPPET_LINES = 2
 @click.option(
     "--continue", "is_continued", is_flag=True, help="Go on with this index's last conversation."
 )
+@linking
 @answering
 @asking
 @common
 def chat(
     is_continued: bool,
-    mode: Any,
-    config_file: Path | None,
-    index: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -49,41 +45,13 @@ def chat(
     """
     from askmd import repl
 
-    given = {"llm.model": "model", "llm.base_url": "base_url"}
-    flags = {key: (f"--{name.replace('_', '-')}", options[name]) for key, name in given.items()}
-    config = configure(config_file, index, **{k: v for k, v in flags.items() if v[1]})
-    with open_retriever(config, mode) as retriever:
-        conversation = _conversation(config, retriever, mode, **options)
+    with open_chat(**options) as opened:
         if as_json:
-            sys.exit(_chat_as_json(conversation))
-        files = _files(config.index_folder, is_continued)
-        status = repl.run(conversation, retriever, _views(retriever, mode), files)
+            sys.exit(_chat_as_json(opened.chat))
+        files = _files(opened.config.index_folder, is_continued)
+        status = repl.run(opened.chat, opened.retriever, _views(opened, options["mode"]), files)
     # At a terminal the user has seen what failed.
     sys.exit(0 if sys.stdin.isatty() else status)
-
-
-def _conversation(
-    config: Any,
-    retriever: Retriever,
-    mode: Mode | None,
-    *,
-    no_llm: bool,
-    limit: int | None,
-    filters: tuple[str, ...],
-    **_others: Any,
-) -> Chat:
-    """Return a conversation over an open index, and say where it goes."""
-    from askmd.answer import Chat
-    from askmd.filters import parse_filter
-
-    where = parse_filter(filters)
-    chat = Chat.open(config, retriever, limit=limit, mode=mode, where=where, is_quoting=no_llm)
-    if chat.has_llm:
-        tell_endpoint(config, "llm", "your question and the passages found for it")
-    elif not no_llm:
-        say("no LLM is configured, so the best passages are quoted; to have answers written:")
-        say("  add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]")
-    return chat
 
 
 def _files(index: Path, is_continued: bool) -> Files:
@@ -99,9 +67,11 @@ def _files(index: Path, is_continued: bool) -> Files:
     return Files(history, history.parent / "conversations" / f"{name}.json", is_continued)
 
 
-def _views(retriever: Retriever, mode: Mode | None) -> Views:
-    """Return what the chat shows of the index as the other verbs do."""
+def _views(opened: Conversation, mode: Mode | None) -> Views:
+    """Return what the chat shows as the other verbs do."""
     from askmd.repl import Views
+
+    retriever = opened.retriever
 
     def search(question: str, limit: int | None, where: Filter) -> list[str]:
         return _hits(retriever.find(question, limit=limit, mode=mode, where=where))
@@ -111,7 +81,7 @@ def _views(retriever: Retriever, mode: Mode | None) -> Views:
 
         return lines_of(retriever.why(question, place, limit=limit, mode=mode, where=where))
 
-    return Views(search, why)
+    return Views(search, why, opened.link_of)
 
 
 def _hits(found: Search) -> list[str]:

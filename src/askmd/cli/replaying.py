@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from askmd.cli.asking import print_answer
 from askmd.cli.options import common
 from askmd.cli.session import configure, tell_endpoint
 from askmd.cli.show import print_json
 from askmd.cli.verbs import REFUSED, UNCLEAN, askmd
 from askmd.errors import AskmdError, FolderError, LLMError, UsageError
-from askmd.terminal import Cleaner, clean, say
+from askmd.terminal import clean, say
 
 if TYPE_CHECKING:
     from askmd.answer import Answer
@@ -31,7 +32,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _NO_RECEIPT = "save one with `askmd ask --receipt FILE`"
 _OWN_ONLY = 0o600
 MOST_BYTES = 100_000_000
-"""A larger file is no receipt."""
+"""A larger file is neither a receipt nor a prompt."""
 
 
 @askmd.command("replay")
@@ -63,7 +64,7 @@ def replay_receipt(
     changes = receipt.changes()
     for line in changes:
         say(f"{file}: {line}")
-    system = _text_of(prompt) if prompt else None
+    system = _prompt_of(prompt) if prompt else None
     if not receipt.messages:
         raise AskmdError(f"{file}: no LLM was asked for this answer", "there is nothing to replay")
     if show_prompt:
@@ -74,7 +75,8 @@ def replay_receipt(
     given = {"llm.model": ("--model", model), "llm.base_url": ("--base-url", base_url)}
     config = configure(config_file, index, **{k: v for k, v in given.items() if v[1]})
     answer = _ask(file, receipt, config, system)
-    record = _print(answer, as_json)
+    with answer:
+        record = print_answer(answer, as_json)
     if target is not None:
         write_receipt(target, _new_receipt(receipt, record, answer, config).as_text())
     sys.exit(_status(record, strict=strict, is_changed=bool(changes)))
@@ -153,11 +155,19 @@ def _text_of(file: Path) -> str:
             f"{file} cannot be read: {error.strerror}", "name another file"
         ) from error
     if len(data) > MOST_BYTES:
-        raise FolderError(f"{file} is larger than any receipt", "name another file")
+        raise FolderError(f"{file} is far too large", "name another file")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FolderError(f"{file} is no text in UTF-8", "name another file") from error
+
+
+def _prompt_of(file: Path) -> str:
+    """Return the text of another system message; raises UsageError where there is none."""
+    text = _text_of(file).strip()
+    if not text:
+        raise UsageError(f"{file}, the prompt, is empty", "write in it what the LLM is to do")
+    return text
 
 
 def _show(receipt: Receipt, as_json: bool) -> None:
@@ -165,20 +175,21 @@ def _show(receipt: Receipt, as_json: bool) -> None:
     if as_json:
         print_json({"messages": [asdict(message) for message in receipt.messages]})
         return
-    shown = (f"[{one.role}]\n{clean(one.content)}" for one in receipt.messages)
-    print("\n\n".join(shown))
+    for message in receipt.messages:
+        print(f"--- {message.role}\n{clean(message.content)}\n")
 
 
 def _ask(file: Path, receipt: Receipt, config: Config, system: str | None) -> Answer:
     """Return the running answer of the configured LLM; raises LLMError where there is none."""
-    from askmd.answer import replay
+    from askmd.answer import Prices, replay
     from askmd.compose import open_llm
 
     llm = open_llm(config)
     if llm is None:
         raise _no_llm(file, receipt)
     tell_endpoint(config, "llm", "the messages of the receipt")
-    return replay(receipt, llm, system=system)
+    prices = Prices(config.llm.prompt_price, config.llm.answer_price)
+    return replay(receipt, llm, system=system, prices=prices)
 
 
 def _no_llm(file: Path, receipt: Receipt) -> LLMError:
@@ -192,23 +203,6 @@ def _no_llm(file: Path, receipt: Receipt) -> LLMError:
     words += [server, *(["--model", receipt.model] if receipt.model else [])]
     said += f", and {server}, which the receipt names, is not asked by itself"
     return LLMError(said, f"if you trust it, run `{shlex.join(words)}`")
-
-
-def _print(answer: Answer, as_json: bool) -> AnswerRecord:
-    """Print an answer as it comes, or whole as JSON, and say what is to be said of it."""
-    cleaner = Cleaner()
-    with answer:
-        for piece in answer if not as_json else ():
-            print(cleaner.feed(piece), end="", flush=True)
-        record = answer.result()
-    if as_json:
-        print_json(asdict(record))
-    else:
-        lines = answer.source_lines()
-        print(cleaner.flush(), *(["", *lines] if lines else []), sep="\n")
-    for notice in answer.notices():
-        say(notice)
-    return record
 
 
 def _new_receipt(receipt: Receipt, record: AnswerRecord, answer: Answer, config: Config) -> Receipt:
@@ -227,5 +221,5 @@ def _status(record: AnswerRecord, *, strict: bool, is_changed: bool) -> int:
     """Return the exit status of an answer."""
     if record.status == "refused":
         return REFUSED
-    is_unclean = bool(record.findings or record.invented or not record.citations or is_changed)
-    return UNCLEAN if record.status == "incomplete" or (strict and is_unclean) else 0
+    is_unclean = strict and bool(record.findings or is_changed)
+    return UNCLEAN if record.status == "incomplete" or is_unclean else 0

@@ -20,36 +20,36 @@ ENGLISH = Language(
         our out over own per please re s shall she should shouldn since so some somebody somehow
         someone something such t than that the their them then there these they this those through
         to too under until up upon us ve very via was wasn we were weren what whatever when where
-        whether which while who whom whose why will with within without won would wouldn yes yet
-        you your
+        whether which while who whom whose why will with within without won would wouldn yes yet you
+        your
     """,
     hollow="""
-        build declare deploy export generate import install installed package pass produce provision
-        reach read receive renew renewed rotate rotated serve upload
-        add advantage advantages afterwards answer answers allow allowed already alternative alternatives another
-        apply automatically avoid back bad benefit benefits best better big bit break breaks by
-        case cases cause causes change changed changes cheap cheaper check choose code come comes
-        command commands compare configure consequence consequences correct correctly cost costs
-        create dangerous day days default defaults delete details difference differences different
-        difficult disable disadvantage disadvantages downside drawback drawbacks earlier easier easy
-        edit effect effects enable end enough error errors ever example examples exactly exist
-        exists expensive expect explain fail failed fails fast faster fastest few file files find
-        first fix forget forgot get gets give gives go goes going good got hand handle happen
-        happened happening happens hard help here hour hours idea if important impossible instead
-        keep keeps kept kind know large larger last later latest leave left less like limit limits line list live
-        long longer look looks lose lost main make makes manually many matter maximum mean means
-        mend minimum minute minutes month months more most much name names necessary never new next
-        night notice number numbers off often okay old one ones open option optional options order
-        part parts pay people person place point possible practice practise prefer prepare problem
-        problems purpose put quick quickly quite reason reasons recommended remove replace require
-        required rest restart result results revert right risk risks rule rules run running runs
-        safe safely safer same save say says second seconds see set setting settings several shorter
-        should show simple simpler single size slow slower small smaller smallest solution something
-        sometimes soon stand stands start started step steps still stop stopped store sure switch
-        syntax take takes tell test thing things third time times together tool tools true try turn
-        turned twice two type undo update upgrade usage use used using usual value values verify
-        version versions wait want watch way ways week weeks well what whole work working works
-        worse worst worth would write wrong year years
+        add advantage advantages afterwards allow allowed already alternative alternatives another
+        answer answers apply automatically avoid back bad benefit benefits best better big bit break
+        breaks build by case cases cause causes change changed changes cheap cheaper check choose
+        code come comes command commands compare configure consequence consequences correct
+        correctly cost costs create dangerous day days declare default defaults delete deploy
+        details difference differences different difficult disable disadvantage disadvantages
+        downside drawback drawbacks earlier easier easy edit effect effects enable end enough error
+        errors ever exactly example examples exist exists expect expensive explain export fail
+        failed fails fast faster fastest few file files find first fix forget forgot generate get
+        gets give gives go goes going good got hand handle happen happened happening happens hard
+        help here hour hours idea if import important impossible install installed instead keep
+        keeps kept kind know large larger last later latest leave left less like limit limits line
+        list live long longer look looks lose lost main make makes manually many matter maximum mean
+        means mend minimum minute minutes month months more most much name names necessary never new
+        next night notice number numbers off often okay old one ones open option optional options
+        order package part parts pass pay people person place point possible practice practise
+        prefer prepare problem problems produce provision purpose put quick quickly quite reach read
+        reason reasons receive recommended remove renew renewed replace require required rest
+        restart result results revert right risk risks rotate rotated rule rules run running runs
+        safe safely safer same save say says second seconds see serve set setting settings several
+        shorter should show simple simpler single size slow slower small smaller smallest solution
+        something sometimes soon stand stands start started step steps still stop stopped store sure
+        switch syntax take takes tell test thing things third time times together tool tools true
+        try turn turned twice two type undo update upgrade upload usage use used using usual value
+        values verify version versions wait want watch way ways week weeks well what whole work
+        working works worse worst worth would write wrong year years
     """,
     leads=r"(?:and|but|or|so|ok|okay|now|then|well|hm+|also|plus)\b[\s,:]*",
     openers=(
@@ -111,24 +111,24 @@ ENGLISH = Language(
         r"|what(?:'s| is| does) (?:\S+ )?\d+(?: \S+){0,2}"
     ),
     forms="""
-        again arabic authoritative bullet bullets brief briefly bulleted certain checklist chinese
-        clearer concise concisely condense continue danish detail detailed dutch elaborate english
-        example examples finnish five format french german gist greek hindi italian japanese
-        json korean languages layman list longer markdown norwegian numbered only
-        outline paragraph paragraphs paraphrase polish portuguese recap repeat rephrase reword
-        rewrite russian sentence sentences shorten shorter short simpler simple simplify simply
-        source sources spanish sum summarise summarize summary swedish table terms thank thankful
-        thanks thx tl;dr tldr tl dr translate turkish ukrainian verbose yaml
+        again arabic authoritative brief briefly bullet bulleted bullets certain checklist chinese
+        clearer concise concisely condense continue danish detail detailed dr dutch elaborate
+        english example examples finnish five format french german gist greek hindi italian japanese
+        json korean languages layman list longer markdown norwegian numbered only outline paragraph
+        paragraphs paraphrase polish portuguese recap repeat rephrase reword rewrite russian
+        sentence sentences short shorten shorter simple simpler simplify simply source sources
+        spanish sum summarise summarize summary swedish table terms thank thankful thanks thx tl
+        tl;dr tldr translate turkish ukrainian verbose yaml
     """,
     beside="""
         a about above all an and answer answers are as at beginner bit bullet by can child code
-        command commands could do down everything explain explanation few fewer for format full
+        command commands could do don down everything explain explanation few fewer for format full
         give great i i'm if im in into it items just kid kindly last less let like lines list long
         lot make me more most much my need now number of ok okay old one only other part plain
         please point points possible previous provide put quick quickly reply response s same say
-        show skip so some step steps style tell text that the them then these this those three to
+        show skip so some step steps style t tell text that the them then these this those three to
         too two up us version very want was way were with without word words would write year years
-        your you don t need
+        you your
     """,
     remarks=(
         r"(?:ok(?:ay)?,? |oh,? |but |and |so |hm+,? |sorry,? |wait,? )?(?:"
@@ -138,7 +138,8 @@ ENGLISH = Language(
         r"|(?:really,? )?(?:are|were) you (?:really |absolutely |quite |very )?"
         r"(?:sure|certain|serious)(?: (?:about|of) (?:that|this|it))?"
         r"|really|seriously|is (?:that|this|it) (?:really |still |actually |all )?"
-        r"(?:right|correct|true|all|so|certain|accurate|wrong)|(?:that|this)(?:'s| is| sounds| looks)"
+        r"(?:right|correct|true|all|so|certain|accurate|wrong)"
+        r"|(?:that|this)(?:'s| is| sounds| looks)"
         r" (?:not )?(?:wrong|right|correct|great|good|perfect|helpful|it|all|true)"
         r"(?: (?:thanks|thank you))?"
         r"|(?:which|what) (?:file|page|document|doc|source|passage|section|chapter|part) "

@@ -21,17 +21,17 @@ GERMAN = Language(
         wird wo wofür woher wohin wozu würde zu zum zur zwischen über
     """,
     hollow="""
-        ändern aktualisieren bauen bereitstellen erzeuge erzeugen erstelle erstellen installiere
-        installieren ausschalten beenden beheben beispiel besser dauert einschalten erste
-        ersten fehler funktioniert grund gut häufig jetzt kosten kostet letzte letzten löschen mache
-        machen macht möglich neu nächste nötig option passiert prüfen prüfe sicher schlimm schnell
-        schritt schritte starten starte stoppen stelle testen teste unterschied wieder zeigen zweite
-        zweiten vorteil nachteil alternative rückgängig danach davor her
+        aktualisieren alternative ausschalten bauen beenden beheben beispiel bereitstellen besser
+        danach dauert davor einschalten erste erstelle erstellen ersten erzeuge erzeugen fehler
+        funktioniert grund gut her häufig installiere installieren jetzt kosten kostet letzte
+        letzten löschen mache machen macht möglich nachteil neu nächste nötig option passiert prüfe
+        prüfen rückgängig schlimm schnell schritt schritte sicher starte starten stelle stoppen
+        teste testen unterschied vorteil wieder zeigen zweite zweiten ändern
     """,
     leads=r"(?:und|aber|oder|also|ok|okay|dann|nun|gut)\b[\s,]*",
     ties=(
-        r"^(?:und |aber )?(?:was ist mit|wie (?:ist|sieht) es (?:mit|bei)|was (?:ist )?wenn|gilt das|"
-        r"geht das|dasselbe|das gleiche|was noch|mehr dazu|erzähl mehr|warum nicht)\b"
+        r"^(?:und |aber )?(?:was ist mit|wie (?:ist|sieht) es (?:mit|bei)|was (?:ist )?wenn|"
+        r"gilt das|geht das|dasselbe|das gleiche|was noch|mehr dazu|erzähl mehr|warum nicht)\b"
         r"|\b(?:auch|stattdessen|dann|dort|sonst|danach|dazu)\W*$"
         r"|\b(?:damit|dafür|davon|dazu|dabei|darauf|daran|daraus|dagegen)\b(?!, )"
         r"|\b(?:der|die|das) (?:erste|zweite|dritte|letzte|andere|gleiche|selbe)n?\W*$"
@@ -56,47 +56,49 @@ GERMAN = Language(
         r"nicht|jede[nrs]?|alle|der|die|das|den|dem|ein|eine|kein|wenn|weil)\b"
     ),
     forms="""
-        kurz kürzer kürzere länger knapp einfacher einfach ausführlicher ausführlich genauer
-        zusammen zusammenfassen zusammenfassung satz sätzen tabelle liste stichpunkte stichpunkten
-        stichworte stichworten übersetze übersetzen übersetz deutsch englisch französisch spanisch
-        italienisch nochmal noch-mal nochmals wiederhole wiederholen weiter fortfahren beispiel
-        beispiele quelle quellen markdown json umformulieren formuliere
+        ausführlich ausführlicher beispiel beispiele deutsch einfach einfacher englisch formuliere
+        fortfahren französisch genauer italienisch json knapp kurz kürzer kürzere liste länger
+        markdown noch-mal nochmal nochmals quelle quellen satz spanisch stichpunkte stichpunkten
+        stichworte stichworten sätzen tabelle umformulieren weiter wiederhole wiederholen zusammen
+        zusammenfassen zusammenfassung übersetz übersetze übersetzen
     """,
     beside="""
-        als auf bitte das dasselbe den der die dies ein eine einem einen einer einmal erkläre erklär
-        erklären fass fasse fassen formuliere gib geht ins im in es kannst könntest mach mache mal
-        mehr mir noch nur befehle befehl schritte schritt antwort so sage sag schreib schreibe
-        du etwas drei zwei fünf wenigen worten und zeig zeige text ganze alles um am besten
-        du's viel ist was deine
+        alles als am antwort auf befehl befehle besten bitte das dasselbe deine den der die dies
+        drei du du's ein eine einem einen einer einmal erklär erkläre erklären es etwas fass fasse
+        fassen formuliere fünf ganze geht gib im in ins ist kannst könntest mach mache mal mehr mir
+        noch nur sag sage schreib schreibe schritt schritte so text um und viel was wenigen worten
+        zeig zeige zwei
     """,
     remarks=(
         r"(?:vielen |herzlichen |ok,? |super,? )?dank(?:e)?(?: dir| schön| sehr| vielmals)?"
         r"|(?:bist du (?:dir )?(?:da )?(?:wirklich |ganz )?sicher|sicher|wirklich|echt|stimmt das"
         r"(?: wirklich)?|ist das (?:richtig|wahr|sicher|alles))"
         r"|(?:was|wie) meinst du(?: damit)?|was (?:heißt|bedeutet) (?:das|dies)(?: genau)?"
-        r"|(?:das )?(?:verstehe|verstehe ich|versteh ich) (?:das )?nicht|ich verstehe (?:das )?nicht"
+        r"|(?:das )?(?:verstehe|verstehe ich|versteh ich) (?:das )?nicht"
+        r"|ich verstehe (?:das )?nicht"
         r"|(?:wo|in welcher datei) steht das(?: geschrieben)?|woher weißt du das"
-        r"|mach(?:e)? weiter|weiter(?: so)?|ok|okay|ja|nein|gut|super|prima|alles klar|perfekt|wie bitte"
+        r"|mach(?:e)? weiter|weiter(?: so)?|ok|okay|ja|nein|gut|super|prima|alles klar|perfekt|"
+        r"wie bitte"
     ),
 )
 FRENCH = Language(
     name="fr",
     letters="[çœêèù]",
     function="""
-        a ai au aux avec ce cela celle celui ces cet cette ceci ça chaque combien comme comment dans
-        de des dois doit donc du elle elles en encore entre est est-ce et être eux faire fait faut
-        faut-il il ils je j l la le les leur lui là ma mais me mes moi mon même n ne non nos notre
-        nous on ont ou où par pas pendant peut peut-on peux plus pour pourquoi puis puis-je qu quand
-        que quel quelle quelles quels qui quoi sa sans se sera ses si son sont sous souvent suis sur
-        ta te temps tes toi ton tous tout toute toutes tu un une va vers veux voir vos votre vous y
-        à c d s t m est-il possible
+        a ai au aux avec c ce ceci cela celle celui ces cet cette chaque combien comme comment d
+        dans de des dois doit donc du elle elles en encore entre est est-ce est-il et eux faire fait
+        faut faut-il il ils j je l la le les leur lui là m ma mais me mes moi mon même n ne non nos
+        notre nous on ont ou où par pas pendant peut peut-on peux plus possible pour pourquoi puis
+        puis-je qu quand que quel quelle quelles quels qui quoi s sa sans se sera ses si son sont
+        sous souvent suis sur t ta te temps tes toi ton tous tout toute toutes tu un une va vers
+        veux voir vos votre vous y à ça être
     """,
     hollow="""
-        ajouter alternative construire créer déployer écrire générer installer obtenir arrêter changer coûte différence dernier dernière défaut désactiver
-        erreur étape exemple faire fonctionne important maintenant marche meilleur mieux modifier
-        nécessaire option possible premier première problème raison redémarrer risque second
-        seconde supprimer suivant sûr tester vérifier vite annuler dangereux ensuite après avant
-        autre autres valable rapide dure
+        ajouter alternative annuler après arrêter autre autres avant changer construire coûte créer
+        dangereux dernier dernière différence dure défaut déployer désactiver ensuite erreur exemple
+        faire fonctionne générer important installer maintenant marche meilleur mieux modifier
+        nécessaire obtenir option possible premier première problème raison rapide redémarrer risque
+        second seconde suivant supprimer sûr tester valable vite vérifier écrire étape
     """,
     leads=r"(?:et|mais|ou|donc|alors|ok|puis)\b[\s,]*",
     ties=(
@@ -126,45 +128,48 @@ FRENCH = Language(
         r"pas|chaque|tous|toutes|le|la|les|un|une|si|chez)\b"
     ),
     forms="""
-        court courte bref brève simple simplement résume résumer résumé phrase phrases tableau liste
-        points traduis traduire traduction français anglais allemand espagnol italien encore répète
-        répéter reformule reformuler continue continuer exemple exemples détail détails détaillé
-        source sources markdown json
+        allemand anglais bref brève continue continuer court courte détail détaillé détails encore
+        espagnol exemple exemples français italien json liste markdown phrase phrases points
+        reformule reformuler répète répéter résume résumer résumé simple simplement source sources
+        tableau traduction traduire traduis
     """,
     beside="""
-        plus moins s'il s il te t vous plaît plait le la les l en une un cela ça ce de manière façon
-        peux pouvez tu me m donne donner donnes fais faire fait expliquer explique à dans sous forme
-        d par trois deux cinq mots et seulement commandes commande étapes étape fois les réponse
-        avec que ceci tout moi
+        avec ce ceci cela cinq commande commandes d dans de deux donne donner donnes en et explique
+        expliquer faire fais fait façon fois forme il l la le les m manière me moi moins mots par
+        peux plait plaît plus pouvez que réponse s s'il seulement sous t te tout trois tu un une
+        vous à ça étape étapes
     """,
     remarks=(
         r"(?:ok,? |super,? )?merci(?: beaucoup| bien| à toi)?"
-        r"|(?:es-tu|êtes-vous|tu es|vous êtes|t'es)(?: vraiment)? sûre?(?: de (?:ça|cela))?|vraiment"
+        r"|(?:es-tu|êtes-vous|tu es|vous êtes|t'es)(?: vraiment)? sûre?(?: de (?:ça|cela))?"
+        r"|vraiment"
         r"|(?:que|qu'est-ce que tu|qu'est-ce que ça) (?:veux|veut|voulez|signifie)(?:-tu|-vous)?"
         r"(?: dire)?(?: par là)?|(?:ça|cela) veut dire quoi|c'est (?:vrai|tout|correct|sûr)"
-        r"|je (?:ne )?comprends pas(?: ça)?|(?:où est-ce écrit|quel fichier (?:le )?dit (?:ça|cela))"
-        r"|comment (?:le )?sais-tu(?: ça| cela)?|(?:vas-y|continue)|ok|oui|non|d'accord|parfait|super"
+        r"|je (?:ne )?comprends pas(?: ça)?"
+        r"|(?:où est-ce écrit|quel fichier (?:le )?dit (?:ça|cela))"
+        r"|comment (?:le )?sais-tu(?: ça| cela)?|(?:vas-y|continue)|ok|oui|non|d'accord|parfait|"
+        r"super"
     ),
 )
 SPANISH = Language(
     name="es",
     letters="[¿¡ñ]",
     function="""
-        a al algo ahí allí ante antes aquí así aun cada como con cual cuál cuáles cuando cuándo
-        cuanta cuanto cuánta cuántas cuánto cuántos de debe debo del desde después donde dónde e el
+        a ahí al algo allí ante antes aquí así aun cada como con cual cuando cuanta cuanto cuál
+        cuáles cuándo cuánta cuántas cuánto cuántos de debe debo del desde después donde dónde e el
         ella ellas ellos en entonces entre era es esa esas ese eso esos esta estas este esto estos
-        está están existe existen ha hace hacer hago hasta hay la las le les lo los me mi mis más
-        muy nada ni no nos nuestra nuestro o otra otro para pero poco por porque posible puede
-        puedes puedo pues que qué quien quién quiero se sea ser si sin sobre solo son su sus sí
+        está están existe existen ha hace hacer hago hasta hay la las le les lo los me mi mis muy
+        más nada ni no nos nuestra nuestro o otra otro para pero poco por porque posible puede
+        puedes puedo pues que quien quiero quién qué se sea ser si sin sobre solo son su sus sí
         también tan te tengo tiene todo todos tu tus u un una uno usa usar y ya yo
     """,
     hollow="""
-        añadir alternativa anterior construyo construir crear creo desplegar despliego generar genero
-        instalar instalo borrar cambiar caso cosa cuesta cómo defecto deshacer diferencia
-        ejemplo eliminar error funciona falla importante límite mejor modificar necesario opción
-        paso peligroso pasa pasos posible primero primera probar problema rápido razón reiniciar
-        reinicio riesgo segundo segunda seguro siguiente sirve tarda tiempo último última ventaja
-        verificar versión vuelvo necesita permisos requiere
+        alternativa anterior añadir borrar cambiar caso construir construyo cosa crear creo cuesta
+        cómo defecto deshacer desplegar despliego diferencia ejemplo eliminar error falla funciona
+        generar genero importante instalar instalo límite mejor modificar necesario necesita opción
+        pasa paso pasos peligroso permisos posible primera primero probar problema razón reiniciar
+        reinicio requiere riesgo rápido segunda segundo seguro siguiente sirve tarda tiempo ventaja
+        verificar versión vuelvo última último
     """,
     leads=r"(?:y|pero|o|e|entonces|ok|vale|pues)\b[\s,]*[¿]?",
     ties=(
@@ -189,15 +194,15 @@ SPANISH = Language(
         r"todos|todas|el|la|los|las|un|una|si|desde)\b"
     ),
     forms="""
-        corto corta breve resume resumir resumen frase frases tabla lista puntos traduce traducir
-        inglés español alemán francés italiano repite repetir reformula continúa continuar sigue
-        ejemplo ejemplos simple sencillo sencilla sencillamente detalle detalles fuente fuentes
-        markdown json traduzca resúmelo tradúcelo repítelo explícalo
+        alemán breve continuar continúa corta corto detalle detalles ejemplo ejemplos español
+        explícalo francés frase frases fuente fuentes inglés italiano json lista markdown puntos
+        reformula repetir repite repítelo resume resumen resumir resúmelo sencilla sencillamente
+        sencillo sigue simple tabla traduce traducir traduzca tradúcelo
     """,
     beside="""
-        más menos por favor en una un la el lo como eso esto de forma manera puedes podrías darme
-        dame me al tres dos cinco palabras y solo comandos comando pasos paso explica explicar
-        explícame haz hazlo otra vez respuesta con que los las mi
+        al cinco comando comandos como con dame darme de dos el en eso esto explica explicar
+        explícame favor forma haz hazlo la las lo los manera me menos mi más otra palabras paso
+        pasos podrías por puedes que respuesta solo tres un una vez y
     """,
     remarks=(
         r"(?:ok,? |vale,? |muchas |mil )?gracias(?: por .{1,20})?|(?:de verdad|en serio|seguro)"
@@ -212,19 +217,19 @@ ITALIAN = Language(
     name="it",
     letters="[òì]",
     function="""
-        a ai al alla alle anche ancora c che chi ci ciò col come con cosa cos da dal dalla dei del
-        della delle deve devo di dopo dove due e ed era essere fa faccio fare gli ha hanno ho i il
-        in invece io la le lo loro ma mi mia mio nei nel nella no noi non nostra nostro o ogni per
-        perché però più poi posso prima puoi può quale quali quando quanta quante quanti quanto
-        quella quelle quelli quello questa queste questi questo qui se senza si sia sono sta su sua
-        sul sulla suo sì tra tu tutti tutto un una uno va è c'è l d dov
+        a ai al alla alle anche ancora c c'è che chi ci ciò col come con cos cosa d da dal dalla dei
+        del della delle deve devo di dopo dov dove due e ed era essere fa faccio fare gli ha hanno
+        ho i il in invece io l la le lo loro ma mi mia mio nei nel nella no noi non nostra nostro o
+        ogni per perché però più poi posso prima puoi può quale quali quando quanta quante quanti
+        quanto quella quelle quelli quello questa queste questi questo qui se senza si sia sono sta
+        su sua sul sulla suo sì tra tu tutti tutto un una uno va è
     """,
     hollow="""
-        aggiungere alternativa costruire costruisco creare creo generare genero installare installo
-        scrivere scrivo annullare cambiare caso costa differenza errore esempio eliminare
-        funziona importante limite meglio modificare necessario opzione passo pericoloso possibile
-        primo prima problema provare rapido ragione riavviare riavvio rischio secondo seconda serve
-        sicuro succede tempo ultimo ultima vantaggio verificare volta dura
+        aggiungere alternativa annullare cambiare caso costa costruire costruisco creare creo
+        differenza dura eliminare errore esempio funziona generare genero importante installare
+        installo limite meglio modificare necessario opzione passo pericoloso possibile prima primo
+        problema provare ragione rapido riavviare riavvio rischio scrivere scrivo seconda secondo
+        serve sicuro succede tempo ultima ultimo vantaggio verificare volta
     """,
     leads=r"(?:e|ed|ma|o|allora|quindi|ok|poi)\b[\s,]*",
     ties=(
@@ -250,15 +255,15 @@ ITALIAN = Language(
         r"tutti|tutte|il|lo|la|i|gli|le|un|una|se)\b"
     ),
     forms="""
-        breve corto corta riassumi riassumere riassunto frase frasi tabella elenco lista punti
-        traduci tradurre inglese italiano tedesco francese spagnolo ripeti ripetere riformula
-        continua continuare esempio esempi semplice semplicemente dettaglio dettagli dettagliato
-        fonte fonti markdown json
+        breve continua continuare corta corto dettagli dettagliato dettaglio elenco esempi esempio
+        fonte fonti francese frase frasi inglese italiano json lista markdown punti riassumere
+        riassumi riassunto riformula ripetere ripeti semplice semplicemente spagnolo tabella tedesco
+        traduci tradurre
     """,
     beside="""
-        più meno per favore in una un la il lo come questo quello di modo maniera puoi potresti
-        farmi fammi fare dammi mi al tre due cinque parole e solo comandi comando passi passo spiega
-        spiegare spiegami volta ancora risposta con che
+        al ancora che cinque comandi comando come con dammi di due e fammi fare farmi favore il in
+        la lo maniera meno mi modo parole passi passo per più potresti puoi quello questo risposta
+        solo spiega spiegami spiegare tre un una volta
     """,
     remarks=(
         r"(?:ok,? |molte )?grazie(?: mille| tante)?|(?:davvero|sul serio|sicuro)"
@@ -273,18 +278,19 @@ PORTUGUESE = Language(
     letters="[ãõ]",
     function="""
         a ao aos aquela aquele aquilo as até cada com como da das de dela dele deles depois desde
-        devo disso do dos e é ela elas ele eles em então entre era essa esse esses esta estar este
-        estes está estão eu existe faço fazer foi há isso isto já lhe mais mas me mesmo meu meus
-        minha muito na nas nem nesse nisso no nos nossa nosso não nós num o onde os ou outra outro
-        para pela pelo pode podem por porque porquê posso qual quais quando quanta quanto quantos
-        que quê quem se sem ser seu são sobre só sua são também te tem tenho tudo um uma usar vocês
-        você à às
+        devo disso do dos e ela elas ele eles em entre então era essa esse esses esta estar este
+        estes está estão eu existe fazer faço foi há isso isto já lhe mais mas me mesmo meu meus
+        minha muito na nas nem nesse nisso no nos nossa nosso num não nós o onde os ou outra outro
+        para pela pelo pode podem por porque porquê posso quais qual quando quanta quanto quantos
+        que quem quê se sem ser seu sobre sua são só também te tem tenho tudo um uma usar você vocês
+        à às é
     """,
     hollow="""
-        adicionar alternativa construir construo criar crio gerar gero instalar instalo apagar caso coisa custa desfazer diferença erro etapa exemplo
-        funciona importante limite melhor mudar necessário opção passo perigoso possível primeiro
-        primeira problema razão reiniciar rápido risco segundo segunda seguro serve tempo testar
-        último última vantagem verificar versão demora acontece vezes
+        acontece adicionar alternativa apagar caso coisa construir construo criar crio custa demora
+        desfazer diferença erro etapa exemplo funciona gerar gero importante instalar instalo limite
+        melhor mudar necessário opção passo perigoso possível primeira primeiro problema razão
+        reiniciar risco rápido segunda segundo seguro serve tempo testar vantagem verificar versão
+        vezes última último
     """,
     leads=r"(?:e|mas|ou|então|ok|aí|daí)\b[\s,]*",
     ties=(
@@ -308,14 +314,14 @@ PORTUGUESE = Language(
         r"todas|o|os|as|um|uma|se|desde)\b"
     ),
     forms="""
-        curto curta breve resuma resumir resumo frase frases tabela lista pontos traduza traduzir
-        inglês português alemão francês espanhol repita repetir reformule continue continuar exemplo
-        exemplos simples simplesmente detalhe detalhes detalhado fonte fontes markdown json
+        alemão breve continuar continue curta curto detalhado detalhe detalhes espanhol exemplo
+        exemplos fonte fontes francês frase frases inglês json lista markdown pontos português
+        reformule repetir repita resuma resumir resumo simples simplesmente tabela traduza traduzir
     """,
     beside="""
-        mais menos por favor em uma um a o os as como isso isto de forma maneira modo pode poderia
-        me dar dê para três duas dois cinco palavras e só comandos comando passos passo explicar
-        explique vez outra resposta com que do da no na novamente
+        a as cinco com comando comandos como da dar de do dois duas dê e em explicar explique favor
+        forma isso isto mais maneira me menos modo na no novamente o os outra palavras para passo
+        passos pode poderia por que resposta só três um uma vez
     """,
     remarks=(
         r"(?:ok,? |muito )?obrigad[oa](?: .{1,20})?|(?:sério|mesmo|de verdade|certeza)"

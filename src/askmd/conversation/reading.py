@@ -42,8 +42,13 @@ def read(question: str, turns: Sequence[AnswerRecord]) -> Reading:
     if kind == "alone":
         return Reading(kind, question)
     if kind == "about_answer":
-        return Reading(kind, turns[-1].search_query or turns[-1].question or question)
+        return Reading(kind, last_query(question, turns))
     return Reading(kind, topics.joined(question, turns, language_of(plain(question))))
+
+
+def last_query(question: str, turns: Sequence[AnswerRecord]) -> str:
+    """Return what was searched for the last answer; the question itself where nothing was."""
+    return turns[-1].search_query.strip() or turns[-1].question.strip() or question
 
 
 def kind_of(question: str) -> Kind:

@@ -11,7 +11,7 @@ from askmd.words import segmented
 
 LONGEST_QUERY = 200
 """Characters of a search question made of two."""
-MOST_WORDS = 12
+MOST_WORDS = 10
 """Of a conversation, in a search question."""
 _NEAR = 3
 """Words between an article and what it names."""
@@ -75,7 +75,7 @@ def joined(
 def _asked(own: str, language: Language | Unspaced | None) -> tuple[bool, str]:
     """Return whether a turn is a whole question, and what of it is searched for."""
     if not isinstance(language, Language):
-        return True, own
+        return language is not None, own
     opened = without(language.leads, without(language.openers, own.lstrip(EDGES)))
     if pattern(language.asks).match(opened):
         return True, opened
@@ -86,10 +86,12 @@ def _topic_words(turns: Sequence[AnswerRecord], *, told: Sequence[str]) -> list[
     """Return what the latest turn is about that is about anything, without what is told anew."""
     said = {word.lower() for word in told}
     for turn in reversed(turns):
-        words = {word.lower(): word for word in _matter_of_turn(turn)}
+        words: dict[str, str] = {}
+        for word in _matter_of_turn(turn):
+            words.setdefault(word.lower(), word)
         fresh = [word for lowered, word in words.items() if lowered not in said]
         if fresh:
-            return fresh[:14]
+            return fresh[:MOST_WORDS]
     return []
 
 

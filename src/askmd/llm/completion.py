@@ -9,13 +9,15 @@ from askmd.endpoint import Endpoint, faults
 from askmd.llm import reply
 from askmd.llm.faults import NoCompletion, explain
 from askmd.llm.limits import Patience
-from askmd.llm.thoughts import ThoughtFilter
+from askmd.llm.thoughts import PairFilter, ThoughtFilter
 from askmd.types import Usage
 
 USAGE_SECONDS = 3.0
 """How long the token counts are waited for once the answer is complete."""
 MOST_CHARACTERS = 1_000_000
 """Where an answer that does not end is cut."""
+MOST_THOUGHT = 4_000_000
+"""Characters of reasoning after which no answer is waited for."""
 
 # OpenAI says stop and length; the others are Text Generation Inference's, Together's, Anthropic's,
 # Cohere's, Mistral's and Gemini's, which gateways pass on.
@@ -58,7 +60,7 @@ class OpenAICompletion:
         """Wait for the first text; raises what the client raises, NoCompletion if none comes."""
         self._first = [text for text in [next(self._texts, None)] if text]
         if not self._first:
-            raise NoCompletion(self._why_empty())
+            raise self._emptiness()
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text as it arrives; once only."""
@@ -80,13 +82,16 @@ class OpenAICompletion:
         self._patience.end()
         self._close()
 
-    def _why_empty(self) -> str:
+    def _emptiness(self) -> NoCompletion:
+        """Return why a reply that ended has no text."""
         if self._refusal:
-            return f"the model refused: {self._refusal!r}"
+            return NoCompletion(f"the model refused: {self._refusal!r}", "ask in other words")
         if self._finish in _SPENT:
-            return "it used up its tokens before the first word (llm.answer_tokens)"
+            said = "it used up its tokens before the first word"
+            return NoCompletion(f"{said} (llm.answer_tokens)", "raise llm.answer_tokens")
         is_odd = self._finish and self._finish not in _WHOLE
-        return "it sent no text" + (f" and stopped with {self._finish!r}" if is_odd else "")
+        end = f" and stopped with {self._finish!r}" if is_odd else ""
+        return NoCompletion(f"it sent no text{end}", "ask again, or name another model")
 
     def _how_it_ended(self) -> str | None:
         if self._refusal:
@@ -119,24 +124,34 @@ class OpenAICompletion:
         return choice
 
     def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
-        length, thoughts = 0, ThoughtFilter()
+        length = thought = 0
+        pairs, thoughts = PairFilter(), ThoughtFilter()
         for chunk in chunks:
             choice = self._noted(chunk)
-            text = reply.text_of(choice)
+            text, aside = reply.text_of(choice), reply.thought_of(choice)
             length += len(text)
-            if spoken := thoughts.feed(text):
+            thought += len(aside)
+            if spoken := thoughts.feed(pairs.feed(text)):
                 self._patience.pause()
                 yield spoken
-            if text or reply.has_thought(choice):
+            if text or aside:
                 self._patience.begin()
-            if length > MOST_CHARACTERS:
-                self._finish = "length"
-            if self._finish and (self.usage or length > MOST_CHARACTERS):
+            if self._is_read(length, thought):
                 break
-            if self._finish:
-                # Only the usage can be missing now, and some servers never send it.
-                self._patience.hurry(USAGE_SECONDS)
         else:
             self._patience.check()
-        if rest := thoughts.flush():
+        if rest := thoughts.feed(pairs.flush()) + thoughts.flush():
             yield rest
+
+    def _is_read(self, length: int, thought: int) -> bool:
+        """Whether nothing more is worth waiting for; raises NoCompletion for endless thoughts."""
+        if thought > MOST_THOUGHT:
+            raise NoCompletion("its thoughts have no end", "ask another model")
+        if length > MOST_CHARACTERS:
+            self._finish = "length"
+            return True
+        if self._finish is None or self.usage is not None:
+            return self._finish is not None
+        # Only the usage can be missing now, and some servers never send it.
+        self._patience.hurry(USAGE_SECONDS)
+        return False

@@ -16,10 +16,17 @@ TOTAL_FACTOR = 20
 """An answer may take so many times as long as the server may be silent."""
 _UNREADABLE = "it sent something unreadable"
 _LONGEST = 240
+_REACH_STEP = "start the server, or correct llm.base_url (--base-url)"
+_TRUST_STEP = "name the file of its certificate in SSL_CERT_FILE"
 
 
 class NoCompletion(ValueError):
     """A server answered, but not with a chat completion; the text says what came instead."""
+
+    def __init__(self, said: str, next_step: str = "") -> None:
+        """Keep what came, and what may help where that is known."""
+        super().__init__(said)
+        self.next_step = next_step
 
 
 class Silence(ValueError):
@@ -83,7 +90,7 @@ def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) ->
         next_step = "raise llm.timeout_seconds, or ask a faster model"
     elif isinstance(error, openai.APIConnectionError) and not has_begun:
         message = f"no LLM could be reached at {endpoint.address}{detail(error.__cause__, blot)}"
-        next_step = "start the server, or correct llm.base_url (--base-url)"
+        next_step = _TRUST_STEP if _is_of_trust(error) else _REACH_STEP
     elif isinstance(error, openai.APIError):
         message = f"{endpoint.address} broke off{detail(error.__cause__ or error, blot)}"
         next_step = "ask again"
@@ -91,7 +98,10 @@ def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) ->
         said = blot(str(error)) if isinstance(error, NoCompletion) else _UNREADABLE
         said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
         message = f"{endpoint.address} did not answer with a chat completion: {said}"
-        next_step = _hint(endpoint) or "check that llm.base_url is an OpenAI-compatible server"
+        own_step = error.next_step if isinstance(error, NoCompletion) else ""
+        next_step = (
+            own_step or _hint(endpoint) or "check that llm.base_url is an OpenAI-compatible server"
+        )
     else:
         message = f"the connection to {endpoint.address} broke{detail(error, blot)}"
         next_step = "ask again"

@@ -15,6 +15,7 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_STREAMED_BYTES = 256 * 1024 * 1024
 """Of a whole stream, whose events are let go one by one."""
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
 
 
@@ -29,7 +30,7 @@ def limit_size(response: Any) -> None:
 def _limited(read: Callable[[], Iterator[bytes]], *, is_stream: bool) -> Iterator[bytes]:
     total = held = 0
     tail = b""
-    for piece in read():
+    for piece in _unmarked(read()):
         seen = tail + piece
         is_event_over = is_stream and any(blank in seen for blank in _BLANK_LINES)
         total += len(piece)
@@ -38,6 +39,17 @@ def _limited(read: Callable[[], Iterator[bytes]], *, is_stream: bool) -> Iterato
             raise NoCompletion("its answer has no end")
         yield piece
         tail = seen[-3:]
+
+
+def _unmarked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the pieces without a byte order mark, which the client takes for the first event's."""
+    head = b""
+    for piece in pieces:
+        head += piece
+        if not _BYTE_ORDER_MARK.startswith(head):
+            yield head.removeprefix(_BYTE_ORDER_MARK)
+            break
+    yield from pieces
 
 
 class Patience:

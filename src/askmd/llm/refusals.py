@@ -18,10 +18,10 @@ _NUMBER = r"(\d[\d,]{2,12})"
 # OpenAI, vLLM, SGLang, Ollama, llama.cpp and its Python server, LM Studio, TGI, Mistral, Groq,
 # Anthropic, Gemini and Bedrock, each in its own words.
 _TOO_LONG = re.compile(
-    r"context_length_exceeded|exceed_context_size|string_above_max_length|context (?:length|size"
-    r"|window)|maximum context|prompt is too long|input is too long|too many (?:input )?tokens"
-    r"|input (?:token count|length|tokens)|reduce the length|must have less than \d+ tokens"
-    r"|max_new_tokens`? must be <=|longer than the model|with \d+ maximum"
+    r"context_length_exceeded|contextwindowexceeded|exceed_context_size|string_above_max_length"
+    r"|context (?:length|size|window)|maximum context|prompt is too long|input is too long"
+    r"|too many (?:input )?tokens|input (?:token count|length|tokens)|reduce the length"
+    r"|must have less than \d+ tokens|max_new_tokens`? must be <=|longer than the model|with \d+ maximum"
 )
 _WINDOW = re.compile(
     r"(?:context (?:length|size|window)|tokens allowed)(?: limit)?(?: of this model)?"
@@ -29,6 +29,8 @@ _WINDOW = re.compile(
     rf"|less than {_NUMBER} tokens|must be <= {_NUMBER}|{_NUMBER} (?:tokens )?maximum"
     rf"|> {_NUMBER} max"
 )
+# What was sent comes back in a validation error, and documents speak of anything.
+_ECHO = re.compile(r"(['\"]input['\"]: ?|input_value=)(.{0,20}).*", re.DOTALL)
 _NO_SYSTEM = re.compile(
     r"only user and assistant roles|roles must alternate|(?:developer|system) instruction is not"
     r"|system (?:role|messages?|prompts?)\b.{0,60}\b(?:support|allowed|permitted|unknown|invalid)"
@@ -93,8 +95,12 @@ def said_of(error: Exception) -> str:
 
     if isinstance(error, openai.APIStatusError) or type(error) is openai.APIError:
         parts = (error.param, error.code, error.message, error.body)
-        return " ".join(str(part)[:_LONGEST_SAID] for part in parts if part).lower()
-    return str(error)[:_LONGEST_SAID].lower() if isinstance(error, NoCompletion) else ""
+        return " ".join(_own_words(str(part)) for part in parts if part)
+    return _own_words(str(error)) if isinstance(error, NoCompletion) else ""
+
+
+def _own_words(text: str) -> str:
+    return _ECHO.sub(r"\1\2", text[:_LONGEST_SAID].lower())
 
 
 def _names(option: str, said: str, request: Mapping[str, Any]) -> bool:

@@ -58,11 +58,11 @@ def refusal_of(choice: Any) -> str:
     return said if isinstance(said, str) else ""
 
 
-def has_thought(choice: Any) -> bool:
-    """Tell whether a chunk holds reasoning: no text of the answer, but no silence either."""
+def thought_of(choice: Any) -> str:
+    """Return a chunk's reasoning: no text of the answer, but no silence either."""
     part = _part(choice)
     thoughts = [getattr(part, name, None) for name in ("reasoning_content", "reasoning")]
-    return any(isinstance(thought, str) and thought for thought in thoughts)
+    return next((one for one in thoughts if isinstance(one, str) and one), "")
 
 
 def usage_of(chunk: Any) -> Usage | None:
@@ -88,8 +88,10 @@ def _count(told: Any) -> int | None:
 
 def _checked(chunk: Any) -> Any:
     """Return a chunk; raises NoCompletion for one that vLLM or LM Studio means as an error."""
-    if getattr(chunk, "object", None) == "error":
-        raise NoCompletion(f"it says {str(getattr(chunk, 'message', ''))[:_LONGEST_SAID]!r}")
+    said = getattr(chunk, "message", None)
+    is_error = getattr(chunk, "object", None) == "error"
+    if is_error or (isinstance(said, str) and getattr(chunk, "choices", None) is None):
+        raise NoCompletion(f"it says {str(said)[:_LONGEST_SAID]!r}")
     return chunk
 
 

@@ -142,8 +142,9 @@ def _limit(talk: Talk, rest: str) -> None:
         if not rest.isdecimal() or not 1 <= int(rest) <= MOST_HITS:
             raise UsageError(f"{rest} is no number of hits", f"choose 1 to {MOST_HITS}, or off")
         talk.chat.limit = int(rest)
-    many = "as many hits as fill the budget" if talk.chat.limit is None else f"{talk.chat.limit}"
-    say(f"an answer is made from the best of {many}" + (" hits" if talk.chat.limit else ""))
+    many = talk.chat.limit
+    told = "as many hits as fill the budget" if many is None else f"{many} hit{'s' * (many != 1)}"
+    say(f"an answer is made from {told}")
 
 
 def _model(talk: Talk, rest: str) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
-from prompt_toolkit.completion import ThreadedCompleter
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import (
+    CompleteEvent,
+    Completer,
+    ThreadedCompleter,
+    get_common_complete_suffix,
+)
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -20,8 +26,6 @@ from askmd.repl.screen import PROMPT
 from askmd.repl.talk import Talk
 from askmd.terminal import clean, is_drawn, say, warm_markdown
 
-LEAVE = "Ctrl-C once more leaves; so do Ctrl-D and /quit"
-
 
 class Keyboard:
     """Reads what a user types at a terminal."""
@@ -30,11 +34,12 @@ class Keyboard:
         """Make ready; history is the file that lines are kept in, for their owner alone."""
         self._talk = talk
         self._below = ""
+        completer = ThreadedCompleter(ChatCompleter(talk))
         self._session: PromptSession[str] = PromptSession(
             history=_history(history),
-            completer=ThreadedCompleter(ChatCompleter(talk)),
+            completer=completer,
             complete_while_typing=True,
-            key_bindings=_keys(),
+            key_bindings=_keys(completer),
             bottom_toolbar=lambda: fitted(self._below, get_app().output.get_size().columns),
             multiline=True,
             prompt_continuation="  ",
@@ -47,27 +52,20 @@ class Keyboard:
     def read(self, draft: str = "") -> str | None:
         """Return what was typed, beginning with a draft; None once the user leaves.
 
-        Ctrl-C empties the line; on an empty one it says how to leave, and then leaves.
+        Ctrl-C empties the line; on an empty one it raises KeyboardInterrupt.
         """
         self._below = status_line(self._talk)
-        was_warned = False
-        while True:
-            try:
-                return self._session.prompt(PROMPT, default=draft)
-            except EOFError:
-                return None
-            except KeyboardInterrupt:
-                if was_warned:
-                    return None
-                was_warned, draft = True, ""
-                say(LEAVE)
+        try:
+            return self._session.prompt(PROMPT, default=draft)
+        except EOFError:
+            return None
 
 
 def status_line(talk: Talk) -> str:
     """Return what a user wants to see all the time: model, documents, tokens left."""
     parts = [clean(talk.chat.model or "") if talk.chat.has_llm else "quoting"]
     try:
-        parts.append(f"{len(talk.library.paths()):,} documents")
+        parts.append(f"{talk.documents():,} documents")
     except AskmdError:
         parts.append("no index")
     if talk.chat.has_llm:
@@ -105,7 +103,7 @@ def _output() -> Output | None:
     return create_output(stdout=sys.stderr) if is_elsewhere else None
 
 
-def _keys() -> KeyBindings:
+def _keys(completer: Completer) -> KeyBindings:
     keys = KeyBindings()
     is_typing = has_focus(DEFAULT_BUFFER)
 
@@ -124,4 +122,29 @@ def _keys() -> KeyBindings:
     def _break_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
+    @keys.add("tab", filter=is_typing)
+    def _complete(event: KeyPressEvent) -> None:
+        event.app.create_background_task(_completed(event.current_buffer, completer))
+
     return keys
+
+
+async def _completed(buffer: Buffer, completer: Completer) -> None:
+    """Insert the one completion there is, or what all have in common, or the next of the list."""
+    # prompt_toolkit's own Tab is lost where a list is being made at that moment.
+    document = buffer.document
+    if buffer.complete_state and buffer.complete_state.complete_index is not None:
+        buffer.complete_next()
+        return
+    wanted = CompleteEvent(completion_requested=True)
+    found = [one async for one in completer.get_completions_async(document, wanted)]
+    if buffer.document != document:
+        return
+    if len(found) == 1:
+        buffer.apply_completion(found[0])
+    elif common := get_common_complete_suffix(document, found):
+        buffer.insert_text(common)
+    elif buffer.complete_state:
+        buffer.complete_next()
+    else:
+        buffer.start_completion(select_first=True)

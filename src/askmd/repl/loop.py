@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from askmd.answer import Chat
 from askmd.errors import AskmdError
 from askmd.repl.commands import obey
 from askmd.repl.keeping import Keeper, kept_turns
+from askmd.repl.screen import PROMPT
 from askmd.repl.talk import Library, Talk, Views
 from askmd.terminal import say
+
+LEAVE = "Ctrl-C once more leaves; so do Ctrl-D and /quit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +54,60 @@ def run(
     if files.is_continued and files.conversation is not None:
         _continue(chat, files.conversation)
     talk = Talk(chat, library, views, Keeper(files.conversation))
-    source: _Lines
-    if lines is None and sys.stdin.isatty():
-        from askmd.repl.keyboard import Keyboard
-
-        source = Keyboard(talk, files.history)
-    else:
-        source = _Given(sys.stdin if lines is None else lines)
+    is_typed = lines is None and sys.stdin.isatty()
+    source = _typed(talk, files) if is_typed else _Given(lines)
     while not talk.is_over:
         draft, talk.draft = talk.draft, ""
-        line = source.read(draft)
+        line = _read_patiently(source, draft) if is_typed else source.read(draft)
         if line is None:
             break
         _take(talk, line.strip())
     return talk.status
 
 
-class _Given:
-    """Lines of a pipe or a list."""
+def _typed(talk: Talk, files: Files) -> _Lines:
+    """Return what a user types, at a terminal that can move its cursor or at one that cannot."""
+    if os.environ.get("TERM") in ("dumb", "unknown"):
+        return _Plain()
+    from askmd.repl.keyboard import Keyboard
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
+    return Keyboard(talk, files.history)
+
+
+class _Given:
+    """Lines of a list, or of a pipe."""
+
+    def __init__(self, lines: Iterable[str] | None) -> None:
+        self._lines = iter(sys.stdin if lines is None else lines)
 
     def read(self, draft: str = "") -> str | None:
         """Return the next line; None at the end. A draft can only be shown here."""
         if draft:
             say(f"to be written anew: {draft}")
         return next(self._lines, None)
+
+
+class _Plain:
+    """Lines typed at a terminal that knows no escape sequence; it edits them itself."""
+
+    def read(self, draft: str = "") -> str | None:
+        """Return the next line; None at the end."""
+        if draft:
+            say(f"to be written anew: {draft}")
+        print(PROMPT, end="", flush=True)
+        return sys.stdin.readline() or None
+
+
+def _read_patiently(source: _Lines, draft: str) -> str | None:
+    """Return what was typed; the first Ctrl-C says how to leave, and a second one leaves."""
+    try:
+        return source.read(draft)
+    except KeyboardInterrupt:
+        say(LEAVE)
+    try:
+        return source.read()
+    except KeyboardInterrupt:
+        return None
 
 
 def _take(talk: Talk, line: str) -> None:

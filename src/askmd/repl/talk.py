@@ -11,8 +11,8 @@ from askmd.answer import Answer, Chat
 from askmd.errors import AskmdError, IndexFault
 from askmd.repl.keeping import Keeper
 from askmd.repl.screen import note, quiet_keyboard, show
-from askmd.terminal import linked, say, waiting
-from askmd.types import AnswerRecord, Filter, Hit
+from askmd.terminal import say, waiting
+from askmd.types import AnswerRecord, Citation, Filter, Hit
 
 
 class Library(Protocol):
@@ -44,6 +44,8 @@ class Views:
     """The hits of a question."""
     why: Callable[[str, str, int | None, Filter], list[str]]
     """Why a question finds a place in the documents, or does not."""
+    link_of: Callable[[Citation], str] | None = None
+    """Where a citation leads."""
 
 
 class Talk:
@@ -67,6 +69,7 @@ class Talk:
         self.is_over = False
         self._keeper = keeper
         self._seen = self._generation()
+        self._counted = (-1, 0)
         self._answered = self._cut = self._failed = 0
         self.take_up()
 
@@ -83,13 +86,20 @@ class Talk:
         self.last = self.chat.turns[-1] if self.chat.turns else None
         self.question = self.last.question if self.last else ""
 
+    def documents(self) -> int:
+        """Return how many documents there are; raises IndexFault where the index cannot be read."""
+        generation = self.library.generation
+        if generation != self._counted[0]:
+            self._counted = (generation, len(self.library.paths()))
+        return self._counted[1]
+
     def ask(self, question: str, *, is_again: bool = False) -> None:
         """Print an answer as it comes; whatever goes wrong with it ends the answer alone.
 
         is_again: it takes the place of the last question, unless nothing comes of it.
         """
         before = self.chat.turns
-        if is_again and self.last is not None and before and before[-1] == self.last:
+        if is_again and before and before[-1] is self.last:
             self.chat.take_back()
         self.question, self.last, self.hits = question, None, ()
         try:
@@ -119,17 +129,25 @@ class Talk:
                 self._keeper.keep(self.chat.turns)
                 raise
             self.last = answer.result()
-            _show_end(answer)
+            self._show_end(answer)
             self._answered += 1
             self._cut += answer.cut_reason is not None
             self._keeper.keep(self.chat.turns)
+
+    def _show_end(self, answer: Answer) -> None:
+        """Print what follows the text: the citations, and what is wrong with them or it."""
+        lines = answer.source_lines(self.views.link_of)
+        if lines:
+            print("", *lines, sep="\n", flush=True)
+        for notice in answer.notices():
+            say(notice)
 
     def _notice_update(self) -> None:
         """Say so once where another process has changed the index."""
         generation = self._generation()
         if generation is not None and generation != self._seen:
             if self._seen is not None:
-                note(f"the index was updated: {len(self.library.paths()):,} documents")
+                note(f"the index was updated: {self.documents():,} documents")
             self._seen = generation
 
     def _generation(self) -> int | None:
@@ -138,14 +156,3 @@ class Talk:
             return self.library.generation
         except IndexFault:
             return None
-
-
-def _show_end(answer: Answer) -> None:
-    """Print what follows the text: the citations, and what is wrong with them or it."""
-    lines = zip(answer.source_lines(), answer.sources(), strict=True)
-    for place, (line, citation) in enumerate(lines):
-        if not place:
-            print()
-        print(linked(line, citation.url) if citation.url else line, flush=True)
-    for notice in answer.notices():
-        say(notice)

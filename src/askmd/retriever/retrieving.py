@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,6 +210,10 @@ class Retriever:
     def generation(self) -> int:
         """The index's generation; it grows by one with each committed write."""
         return self._index.generation
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let every call inside, from this thread, see one and the same state of the index."""
+        return self._index.snapshot()
 
     @property
     def identity(self) -> Identity:

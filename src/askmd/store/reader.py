@@ -337,11 +337,11 @@ class SQLiteStore:
     def snapshot(self) -> Iterator[None]:
         """Let every call inside, from this thread, see one and the same committed state."""
         with self._reading() as view:
-            self._held.view = view
+            outer, self._held.view = getattr(self._held, "view", None), view
             try:
                 yield
             finally:
-                self._held.view = None
+                self._held.view = outer
 
     @contextmanager
     def _reading(self) -> Iterator[View]:

@@ -89,8 +89,21 @@ class Cleaner:
         yield text[position:]
 
 
+def escaped(json_text: str) -> str:
+    """Return JSON with everything that could act on a terminal as ``\\u`` escapes: the same value.
+
+    Bytes below U+0020 are no part of JSON's strings as it is; newlines between values stay.
+    """
+    return _SPECIAL.sub(_escape, json_text)
+
+
+def _escape(special: re.Match[str]) -> str:
+    raw = special.group().encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{raw[i : i + 2].hex()}" for i in range(0, len(raw), 2))
+
+
 def _seen_as(special: str) -> str:
-    """Return what stands for a character that no terminal is to get, and is no part of a sequence."""
+    """Return what a reader sees in place of a character that no terminal is to get."""
     if "\ud800" <= special <= "\udfff":
         return "\ufffd"
     return " " if special in "\u2028\u2029" else ""
