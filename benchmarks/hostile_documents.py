@@ -19,7 +19,7 @@ def main() -> int:
     """Print the table and return the exit status."""
     with tempfile.TemporaryDirectory() as folder:
         seen = attempt(Path(folder))
-        dropped = [path for path in seen.folder.rglob("pwned*")]
+        dropped = list(seen.folder.rglob("pwned*"))
     asked = sum(len(ran.asked) for ran in seen.poisoned)
     counts = {
         "files, processes and connections beyond what a harmless note brings about": seen.beyond,

@@ -32,8 +32,8 @@ from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from chat_scripts import SSE, chunk, event, events
-from servers import Recorded, Reply, ScriptedServer, error_reply
+from chat_scripts import SSE, chunk, event, sse
+from servers import Recorded, Reply, ScriptedServer, error_reply, sequence
 
 KEY = "sk-canary-0123456789"
 START_SECONDS = 180
@@ -72,21 +72,28 @@ class Row:
     is_right: bool
 
 
+# LiteLLM asks its upstream for counts even where its own client does not: so it is refused once.
+COUNTLESS = sequence(
+    error_reply(400, "Unrecognized request argument supplied: stream_options"),
+    sse(["Start ", "it [1]."], usage=None),
+)
+
+
 # --- servers ------------------------------------------------------------------------------------
 
 
 def upstream(request: Recorded) -> Reply:
     """Answer as the server behind the proxy: by the model's name."""
     model = request.body["model"] if isinstance(request.body, dict) else ""
+    if model == "countless":
+        return COUNTLESS(request)
     if model == "slow":
         pieces = [piece for _ in range(600) for piece in (event(chunk("on and on ")), 0.1)]
         return Reply(headers=SSE, body=pieces)
-    if model == "countless" and "stream_options" in request.body:
-        return error_reply(400, "Unrecognized request argument supplied: stream_options")
     if model == "cut":
-        return Reply(headers=SSE, body=[event(chunk("Start it"))], cut=True)
-    usage = None if model == "countless" else {"prompt_tokens": 11, "completion_tokens": 3}
-    return Reply(headers=SSE, body=list(events(["Start ", "it [1]."], usage=usage)))
+        pieces = [piece for text in ("Start ", "it ") for piece in (event(chunk(text)), 0.5)]
+        return Reply(headers=SSE, body=pieces, cut=True)
+    return sse(["Start ", "it [1]."])
 
 
 def proxied(base_url: str) -> str:

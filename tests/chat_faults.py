@@ -384,6 +384,7 @@ SILENCE = [
     answered(
         "a hang after the end",
         http(stream_of(*events(["Start ", "it [1]."], usage=None, done=False), 60.0)),
+        timeout_seconds=12.0,
         deadline_seconds=3.5,
     ),
     answered(

@@ -53,6 +53,7 @@ class Terminal:
     ) -> None:
         self.raw = b""
         self._screen = _Screen(columns, rows)
+        self._rows = [""] * rows
         self._stream = pyte.ByteStream(self._screen)
         self._child = pexpect.spawn(
             command[0],
@@ -62,11 +63,19 @@ class Terminal:
             env={**desk.environment, **environment},
         )
         self._screen.answer = self._child.send
+        # pexpect is polite to programs that switch their echo off late; this one does not.
+        self._child.delaybeforesend = None
+        self._child.ptyproc.delayafterclose = self._child.ptyproc.delayafterterminate = 0.01
 
     @property
     def shown(self) -> str:
         """The screen, as lines without the blanks at their ends."""
-        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+        for row in self._screen.dirty:
+            cells = self._screen.buffer[row]
+            text = "".join(cells[column].data for column in range(self._screen.columns))
+            self._rows[row] = text.rstrip()
+        self._screen.dirty.clear()
+        return "\n".join(self._rows).rstrip()
 
     def type(self, keys: str) -> None:
         self._child.send(keys)
@@ -443,6 +452,7 @@ def test_a_conversation_can_be_continued(desk: Desk):
     second.until(f"going on after: {QUESTION}")
     second.ready()
     second.say("/sources", f"{SOURCE}  (score ")
+    second.say("/open 1", "nginx.md, from line 5", "## Reverse proxy")
 
     [kept] = (desk.folder.parent / "home").rglob("conversations/*.json")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

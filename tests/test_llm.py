@@ -365,6 +365,7 @@ def test_trouble_after_the_first_text_leaves_an_answer_that_says_it_is_cut(
         ),
         pytest.param(stream_of(event("[DONE]")), "it sent no text", id="no text"),
         pytest.param(sse([]), "it sent no text", id="finished without text"),
+        pytest.param(sse([" ", "\n\t"]), "it sent no text", id="white space alone"),
         pytest.param(sse([], finish="length"), "before the first word", id="all spent"),
         pytest.param(sse([], finish="tool_calls"), "stopped with 'tool_calls'", id="tool calls"),
         pytest.param(

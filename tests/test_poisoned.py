@@ -98,7 +98,7 @@ def test_the_system_sees_no_more_than_python_does(tmp_path: Path):
         jobs = [
             (words, stdin)
             for notes, words, stdin in trial.plan(server.base_url)
-            if notes and notes[0].name in ("shell", "tool call", "image", "YAML payload")
+            if "ask" in words and {note.name for note in notes} & STRACED
         ]
         report = trial.in_child(tmp_path, jobs, before=before)
         port = server.port
@@ -106,7 +106,10 @@ def test_the_system_sees_no_more_than_python_does(tmp_path: Path):
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     connected = {one for line in lines for one in re.findall(r"sa_family=AF_INET6?,.*?}", line)}
     assert [one for one in connected if f"htons({port})" not in one] == []
-    assert (sum("execve(" in line for line in lines), visits) == (1, [])
+    started = [line for line in lines if "execve(" in line and line.endswith("= 0")]
+    # Python's own platform module asks what machine this is, whatever is read.
+    strange = [line for line in started[1:] if '/uname", ["uname", "-p"]' not in line]
+    assert (strange, visits) == ([], [])
     written = {
         path
         for line in lines

@@ -6,11 +6,15 @@ import base64
 import json
 import stat
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from askmd.secrets import KeyFilter, blotted
 from chat_scripts import sse
 from conftest import HANDBOOK
 from poisoned.trial import in_child
@@ -44,8 +48,11 @@ SCRIPTS = {
     "well": well,
     "401": lambda one: error_reply(401, echo(one)),
     "400": lambda one: error_reply(400, "x" * 170 + echo(one)),
-    "500": lambda one: Reply(500, {"Content-Type": "text/html"}, echo(one).encode()),
+    "500": lambda one: Reply(
+        500, {"Content-Type": "text/html", "Retry-After": "0"}, echo(one).encode()
+    ),
     "body": lambda one: json_reply({"error": {"message": echo(one)}, "choices": [], "data": []}),
+    "delta": lambda one: sse([*one.headers["authorization"], " [1]."]),
     "finish": lambda one: sse(["Down [1]."], finish=echo(one)),
     "redirect": lambda one: Reply(302, {"Location": f"http://127.0.0.1:9/{quote(echo(one))}"}),
     "garbage": lambda one: Reply(headers={"Content-Type": echo(one).replace("\n", "")}, body=b"{"),
@@ -132,6 +139,30 @@ def test_no_key_is_found_whatever_a_server_does_with_it(provider: str, place: Pa
     assert not any(KEY in str(one) for server in servers.values() for one in server.bodies)
     assert (found(left.said), kept(place)) == ([], {})
     assert set(left.statuses) <= {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("before", ["", "m", "me", "me:"])
+def test_a_key_is_blotted_out_however_it_is_spelled(before: str):
+    coded = base64.b64encode(f"{before}{KEY}".encode()).decode()
+    text = f"{KEY} {KEY.upper()} {quote(KEY, '')} {coded} {coded.replace('/', '_')}"
+    shown = blotted(text, [OTHER, KEY])
+    assert (shown.count("***"), found(shown)) == (5, [])
+
+
+def test_what_is_no_key_is_left_alone():
+    assert blotted("none of cnry", [OTHER, KEY, ""]) == "none of cnry"
+
+
+@given(
+    st.lists(st.sampled_from([KEY, KEY[:9], KEY[9:], KEY[-1], "x", "***"]), max_size=8), st.data()
+)
+def test_a_stream_never_shows_a_key_wherever_it_is_cut(pieces: list[str], data: st.DataObject):
+    text = "".join(pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=9)))
+    held = KeyFilter(KEY)
+    shown = [held.feed(text[start:end]) for start, end in pairwise([0, *cuts, len(text)])]
+    assert "".join([*shown, held.flush()]) == text.replace(KEY, "***")
+    assert KeyFilter("none").feed("none") == "none"
 
 
 def test_a_key_in_settings_is_refused_and_not_repeated(place: Path):

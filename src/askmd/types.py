@@ -29,7 +29,7 @@ Mode = Literal["hybrid", "dense", "words"]
 Role = Literal["system", "user", "assistant"]
 Status = Literal["answered", "extracted", "refused", "incomplete"]
 QuoteVerdict = Literal["supported", "elsewhere", "not_found"]
-"""Verbatim in a passage its sentence cites; only in others that were sent; in none."""
+"""Verbatim in a passage its sentence cites; in others that were sent; in none."""
 Rewriter = Literal["llm", "rule"]
 """Who made a search question from a conversation."""
 Lines = tuple[int, int]
@@ -285,10 +285,10 @@ class Sentence:
     chars: Chars
     """Where it stands in the answer."""
     citations: tuple[int, ...]
-    """What it cites, or, where it has no mark, what the end of its paragraph cites."""
+    """What it cites; where it has no mark, what its paragraph's end or the lead-in above cites."""
     support: float | None
-    """0 to 1: how much of what it says stands in the passages it cites; None where nothing can
-    be said of it."""
+    """0 to 1: how much of what it says stands in the passages it cites, less than half of that
+    where a number, identifier or name is missing; None where it cites nothing or says too little."""
     quotes: tuple[Quote, ...] = ()
 
 

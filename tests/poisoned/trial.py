@@ -85,8 +85,10 @@ class Ran:
             for place, record in enumerate(self.records)
             if not {98, 99} <= {*record["invented"]}
             or "It is so." not in record["answer"]
-            or not any(INVENTED in said["text"] for said in record["passages"])
-            and not any(INVENTED in finding for finding in record["findings"])
+            or not any(
+                INVENTED in one
+                for one in [*record["findings"], *(said["text"] for said in record["passages"])]
+            )
         ]
 
     @property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import os
 import re
@@ -12,19 +10,19 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import quote, quote_plus
 
 import click
 
 from askmd.cli.show import print_error
 from askmd.cli.verbs import askmd
 from askmd.errors import AskmdError, UsageError
+from askmd.secrets import SHORTEST_KEY, blotted
 from askmd.terminal import clean, say
 
 INTERRUPTED = 130
 
 _KEY_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "CREDENTIALS", "AUTH")
-_SHORTEST_KEY, _SHORTEST_OTHER = 8, 16
+_SHORTEST_OTHER = 16
 # A name and password in an address, and what a header says of who asks.
 _USER = re.compile(r"(?<=://)[^\s/@'\"<>]{1,500}@")
 _HEADER = re.compile(r"\b(bearer|basic)((?:\s|%20|\+)+)[\w.~+/=%-]{8,}", re.IGNORECASE)
@@ -119,11 +117,7 @@ def _fail(error: AskmdError, options: set[str]) -> int:
 
 def _without_keys(text: str) -> str:
     """Return text without what may be a key: of the environment, an address or a header."""
-    text = _HEADER.sub(r"\1\2***", _USER.sub("***@", text))
-    spellings = {form for value in _secrets() for form in _spellings(value)}
-    # The longest first: one key may begin with another.
-    found = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
-    return re.sub(found, "***", text, flags=re.IGNORECASE) if found else text
+    return blotted(_HEADER.sub(r"\1\2***", _USER.sub("***@", text)), _secrets())
 
 
 def _secrets() -> Iterator[str]:
@@ -133,24 +127,12 @@ def _secrets() -> Iterator[str]:
     """
     for name, value in os.environ.items():
         if name.upper().endswith(_KEY_NAMES):
-            is_secret = len(value) >= _SHORTEST_KEY
+            is_secret = len(value) >= SHORTEST_KEY
         else:
             is_plain = "://" in value or " " in value or re.match(r"[/.~]|\w:", value)
             is_secret = len(value) >= _SHORTEST_OTHER and not is_plain
         if is_secret:
             yield value.strip()
-
-
-def _spellings(value: str) -> Iterator[str]:
-    """Yield a value as it is, escaped, percent-encoded, and as base64 has it inside other text."""
-    yield from (value, repr(value)[1:-1], json.dumps(value)[1:-1])
-    raw = value.encode("utf-8", "surrogateescape")
-    yield from (quote(raw, ""), quote_plus(raw))
-    for shift in range(3):
-        # The characters that no neighbour has a part in.
-        coded = base64.b64encode(bytes(shift) + raw).decode()
-        inner = coded[(8 * shift + 5) // 6 : 8 * (shift + len(raw)) // 6]
-        yield from (inner, inner.replace("+", "-").replace("/", "_"))
 
 
 def _usage_error(error: click.UsageError) -> UsageError:

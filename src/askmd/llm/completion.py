@@ -58,15 +58,18 @@ class OpenAICompletion:
 
     def wait(self) -> None:
         """Wait for the first text; raises what the client raises, NoCompletion if none comes."""
-        self._first = [text for text in [next(self._texts, None)] if text]
-        if not self._first:
-            raise self._emptiness()
+        for text in self._texts:
+            self._first.append(text)
+            if text.strip():
+                return
+        # White space alone is no answer.
+        raise self._emptiness()
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text as it arrives; once only."""
         try:
             while self._first:
-                yield self._first.pop()
+                yield self._first.pop(0)
             yield from self._texts
             self.cut_reason = self._how_it_ended()
         except faults() as error:

@@ -21,7 +21,8 @@ _TOO_LONG = re.compile(
     r"context_length_exceeded|contextwindowexceeded|exceed_context_size|string_above_max_length"
     r"|context (?:length|size|window)|maximum context|prompt is too long|input is too long"
     r"|too many (?:input )?tokens|input (?:token count|length|tokens)|reduce the length"
-    r"|must have less than \d+ tokens|max_new_tokens`? must be <=|longer than the model|with \d+ maximum"
+    r"|must have less than \d+ tokens|max_new_tokens`? must be <="
+    r"|longer than the model|with \d+ maximum"
 )
 _WINDOW = re.compile(
     r"(?:context (?:length|size|window)|tokens allowed)(?: limit)?(?: of this model)?"

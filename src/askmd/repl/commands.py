@@ -13,13 +13,15 @@ from askmd.filters import parse_filter
 from askmd.repl import showing
 from askmd.repl.keeping import load_transcript, save_transcript
 from askmd.repl.opening import Spot, inside, line_of, open_spot
-from askmd.repl.screen import show_lines
+from askmd.repl.screen import show_lines, tell
 from askmd.repl.talk import Talk
-from askmd.terminal import Sourced, say, waiting
+from askmd.terminal import Sourced, waiting
 from askmd.types import Filter
 
 MOST_HITS = 10_000
 _WITH_LINE = re.compile(r"(?P<path>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?")
+_NAME_COLUMNS = 20
+"""Of the list of commands, what their names take."""
 _NO_ANSWER = "no answer yet was made from passages"
 
 
@@ -48,13 +50,13 @@ def obey(talk: Talk, line: str) -> bool:
     if rest and not near:
         return False
     hint = f"; did you mean {near[0]}?" if near else ""
-    say(f"there is no {name}{hint or '; /help lists what there is'}")
+    tell(f"there is no {name}{hint or '; /help lists what there is'}")
     return True
 
 
 def _sources(talk: Talk, _rest: str) -> None:
     if talk.last is None or not talk.last.passages:
-        say(_NO_ANSWER)
+        tell(_NO_ANSWER)
         return
     show_lines(showing.sources(talk.last))
 
@@ -132,7 +134,7 @@ def _filter(talk: Talk, rest: str) -> None:
             talk.chat.where = parse_filter(shlex.split(rest))
         except ValueError as error:
             raise UsageError(f"{rest} has a quote that is not closed", "close it") from error
-    say(showing.filtered(talk.chat.where))
+    tell(showing.filtered(talk.chat.where))
 
 
 def _limit(talk: Talk, rest: str) -> None:
@@ -144,18 +146,18 @@ def _limit(talk: Talk, rest: str) -> None:
         talk.chat.limit = int(rest)
     many = talk.chat.limit
     told = "as many hits as fill the budget" if many is None else f"{many} hit{'s' * (many != 1)}"
-    say(f"an answer is made from {told}")
+    tell(f"an answer is made from {told}")
 
 
 def _model(talk: Talk, rest: str) -> None:
     chat = talk.chat
     if not chat.has_llm:
-        say("no LLM is configured: the best passages are quoted")
+        tell("no LLM is configured: the best passages are quoted")
     elif rest:
         chat.use(rest)
-        say(f"from now on {chat.model} answers")
+        tell(f"from now on {chat.model} answers")
     else:
-        say(f"{chat.model} answers; its server has:")
+        tell(f"{chat.model} answers; its server has:")
         with waiting("asking the server"):
             names = chat.models()
         show_lines(f"  {name}" for name in names)
@@ -176,7 +178,7 @@ def _edit(talk: Talk, _rest: str) -> None:
 def _reset(talk: Talk, _rest: str) -> None:
     talk.chat.forget()
     talk.take_up()
-    say("the conversation so far is forgotten")
+    tell("the conversation so far is forgotten")
 
 
 def _save(talk: Talk, rest: str) -> None:
@@ -186,7 +188,7 @@ def _save(talk: Talk, rest: str) -> None:
     if not turns:
         raise UsageError("there is no conversation yet", "ask something first")
     file = save_transcript(rest, turns)
-    say(f"wrote {file}: {_counted(len(turns))}")
+    tell(f"wrote {file}: {_counted(len(turns))}")
 
 
 def _load(talk: Talk, rest: str) -> None:
@@ -195,7 +197,7 @@ def _load(talk: Talk, rest: str) -> None:
     turns = load_transcript(rest)
     talk.chat.resume(turns)
     talk.take_up()
-    say(f"the conversation goes on after {_counted(len(turns))}")
+    tell(f"the conversation goes on after {_counted(len(turns))}")
 
 
 def _tokens(talk: Talk, _rest: str) -> None:
@@ -203,7 +205,7 @@ def _tokens(talk: Talk, _rest: str) -> None:
 
 
 def _help(_talk: Talk, _rest: str) -> None:
-    show_lines(HELP.split("\n"))
+    show_lines(HELP.split("\n"), indent=_NAME_COLUMNS + 1)
 
 
 def _quit(talk: Talk, _rest: str) -> None:
@@ -240,7 +242,7 @@ def _help_lines() -> Iterator[str]:
     """Yield a line for each command, and what there is to know of the input line."""
     for name, command in COMMANDS.items():
         if command.help:
-            yield f"{f'{name} {command.argument}'.rstrip():22} {command.help}"
+            yield f"{f'{name} {command.argument}'.rstrip():{_NAME_COLUMNS}} {command.help}"
     yield "Alt-Enter begins a new line, Ctrl-R looks through what was asked before."
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from askmd.errors import AskmdError, UsageError
-from askmd.terminal import say
+from askmd.repl.screen import tell
 from askmd.types import AnswerRecord
 
 
@@ -29,7 +29,7 @@ class Keeper:
         try:
             _replace(self._file, conversation_as_json(turns))
         except OSError as error:
-            say(f"this conversation cannot be kept: {self._file}: {error.strerror}")
+            tell(f"this conversation cannot be kept: {self._file}: {error.strerror}")
             self._file = None
 
 
@@ -43,9 +43,9 @@ def kept_turns(file: Path) -> tuple[AnswerRecord, ...]:
     try:
         return conversation_from(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        say("there is no conversation to continue; a new one begins")
+        tell("there is no conversation to continue; a new one begins")
     except (OSError, ValueError) as error:
-        say(f"the last conversation cannot be read ({_reason(error)}); a new one begins")
+        tell(f"the last conversation cannot be read ({_reason(error)}); a new one begins")
     return ()
 
 

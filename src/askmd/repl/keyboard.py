@@ -22,9 +22,9 @@ from prompt_toolkit.output import Output, create_output
 
 from askmd.errors import AskmdError
 from askmd.repl.completing import ChatCompleter
-from askmd.repl.screen import PROMPT
+from askmd.repl.screen import PROMPT, tell
 from askmd.repl.talk import Talk
-from askmd.terminal import clean, is_drawn, say, warm_markdown
+from askmd.terminal import clean, is_drawn, warm_markdown
 
 
 class Keyboard:
@@ -34,6 +34,7 @@ class Keyboard:
         """Make ready; history is the file that lines are kept in, for their owner alone."""
         self._talk = talk
         self._below = ""
+        self._is_begun = False
         completer = ThreadedCompleter(ChatCompleter(talk))
         self._session: PromptSession[str] = PromptSession(
             history=_history(history),
@@ -55,6 +56,10 @@ class Keyboard:
         Ctrl-C empties the line; on an empty one it raises KeyboardInterrupt.
         """
         self._below = status_line(self._talk)
+        if self._is_begun and is_drawn(sys.stderr):
+            # What was asked stands apart from what was answered before.
+            print(file=sys.stderr, flush=True)
+        self._is_begun = True
         try:
             return self._session.prompt(PROMPT, default=draft)
         except EOFError:
@@ -92,7 +97,7 @@ def _history(file: Path | None) -> History:
         # It may be there from before, or from another program, with the usual rights.
         file.chmod(0o600)
     except OSError as error:
-        say(f"what you type is not kept: {file}: {error.strerror}")
+        tell(f"what you type is not kept: {file}: {error.strerror}")
         return InMemoryHistory()
     return FileHistory(str(file))
 

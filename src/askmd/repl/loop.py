@@ -13,9 +13,8 @@ from askmd.answer import Chat
 from askmd.errors import AskmdError
 from askmd.repl.commands import obey
 from askmd.repl.keeping import Keeper, kept_turns
-from askmd.repl.screen import PROMPT
+from askmd.repl.screen import PROMPT, tell
 from askmd.repl.talk import Library, Talk, Views
-from askmd.terminal import say
 
 LEAVE = "Ctrl-C once more leaves; so do Ctrl-D and /quit"
 
@@ -83,7 +82,7 @@ class _Given:
     def read(self, draft: str = "") -> str | None:
         """Return the next line; None at the end. A draft can only be shown here."""
         if draft:
-            say(f"to be written anew: {draft}")
+            tell(f"to be written anew: {draft}")
         return next(self._lines, None)
 
 
@@ -93,7 +92,7 @@ class _Plain:
     def read(self, draft: str = "") -> str | None:
         """Return the next line; None at the end."""
         if draft:
-            say(f"to be written anew: {draft}")
+            tell(f"to be written anew: {draft}")
         print(PROMPT, end="", flush=True)
         return sys.stdin.readline() or None
 
@@ -103,7 +102,7 @@ def _read_patiently(source: _Lines, draft: str) -> str | None:
     try:
         return source.read(draft)
     except KeyboardInterrupt:
-        say(LEAVE)
+        tell(LEAVE)
     try:
         return source.read()
     except KeyboardInterrupt:
@@ -117,9 +116,9 @@ def _take(talk: Talk, line: str) -> None:
         if line and not obey(talk, line):
             talk.ask(line, is_again=is_replacing)
     except AskmdError as error:
-        say(str(error))
+        tell(str(error))
     except KeyboardInterrupt:
-        say("stopped")
+        tell("stopped")
 
 
 def _continue(chat: Chat, conversation: Path) -> None:
@@ -127,4 +126,4 @@ def _continue(chat: Chat, conversation: Path) -> None:
     turns = kept_turns(conversation)
     if turns:
         chat.resume(turns)
-        say(f"going on after: {turns[-1].question}")
+        tell(f"going on after: {turns[-1].question}")

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from shutil import get_terminal_size
+from textwrap import wrap
 
 import click
 
@@ -23,17 +25,41 @@ def show(pieces: Iterable[str]) -> None:
     stream_markdown(chain([first], coming))
 
 
-def note(text: str) -> None:
-    """Write a line of the chat's own to stderr, dim where that can be seen."""
+def tell(text: str, *, is_dim: bool = False) -> None:
+    """Write a notice to stderr: one line, on a terminal broken between words.
+
+    is_dim: it is the chat's own remark, and looks so where that can be seen.
+    """
     line = " ".join(clean(text).split("\n"))
-    is_plain = not is_drawn(sys.stderr) or bool(os.environ.get("NO_COLOR"))
-    click.echo(line if is_plain else click.style(line, dim=True), err=True)
+    if is_drawn(sys.stderr):
+        line = "\n".join(_broken(line, get_terminal_size().columns, 2))
+        if is_dim and not os.environ.get("NO_COLOR"):
+            line = click.style(line, dim=True)
+    click.echo(line, err=True)
 
 
-def show_lines(lines: Iterable[str]) -> None:
-    """Print what a command was asked for."""
-    for line in lines:
-        print(clean(line), flush=True)
+def show_lines(lines: Iterable[str], *, indent: int = 4) -> None:
+    """Print what a command was asked for; on a terminal lines break between words.
+
+    indent: of what does not fit on a line.
+    """
+    columns = get_terminal_size().columns if is_drawn(sys.stdout) else 0
+    for line in map(clean, lines):
+        rows = _broken(line, columns, indent) if columns else [line]
+        print(*rows, sep="\n", flush=True)
+
+
+def _broken(line: str, columns: int, indent: int) -> list[str]:
+    """Return a line as rows; words longer than a row are left to the terminal."""
+    if len(line) <= columns:
+        return [line]
+    return wrap(
+        line,
+        columns,
+        subsequent_indent=" " * min(indent, columns // 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 @contextmanager

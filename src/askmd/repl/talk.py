@@ -10,8 +10,8 @@ from typing import Protocol
 from askmd.answer import Answer, Chat
 from askmd.errors import AskmdError, IndexFault
 from askmd.repl.keeping import Keeper
-from askmd.repl.screen import note, quiet_keyboard, show
-from askmd.terminal import say, waiting
+from askmd.repl.screen import quiet_keyboard, show, tell
+from askmd.terminal import waiting
 from askmd.types import AnswerRecord, Citation, Filter, Hit
 
 
@@ -108,9 +108,9 @@ class Talk:
                 self._answer(question)
         except AskmdError as error:
             self._failed += 1
-            say(str(error))
+            tell(str(error))
         except KeyboardInterrupt:
-            say("stopped")
+            tell("stopped")
         if is_again and len(self.chat.turns) < len(before):
             self.chat.resume(before)
 
@@ -120,7 +120,7 @@ class Talk:
         with answer:
             self.hits = answer.search.hits
             if answer.rewritten:
-                note(f"searched for: {answer.search_query}")
+                tell(f"searched for: {answer.search_query}", is_dim=True)
             try:
                 show(answer)
             except KeyboardInterrupt:
@@ -140,14 +140,14 @@ class Talk:
         if lines:
             print("", *lines, sep="\n", flush=True)
         for notice in answer.notices():
-            say(notice)
+            tell(notice)
 
     def _notice_update(self) -> None:
         """Say so once where another process has changed the index."""
         generation = self._generation()
         if generation is not None and generation != self._seen:
             if self._seen is not None:
-                note(f"the index was updated: {self.documents():,} documents")
+                tell(f"the index was updated: {self.documents():,} documents", is_dim=True)
             self._seen = generation
 
     def _generation(self) -> int | None:
