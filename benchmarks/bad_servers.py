@@ -27,11 +27,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import askmd.llm
 from askmd import cli
 from askmd.llm import OpenAILLM
-from chat_faults import FAMILIES, GOOD, KEY, QUESTION, Asked, Fault, complaints
+from chat_faults import DOCUMENT, FAMILIES, GOOD, KEY, QUESTION, Asked, Fault, complaints
 from servers import ScriptedServer
 
 TOLERANCE_SECONDS = 1.0
-DOCUMENT = "# Nginx\n\n## 502 Bad Gateway\n\nThe upstream refused the connection: start it.\n"
 HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 
 

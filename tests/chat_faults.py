@@ -23,6 +23,7 @@ from servers import Recorded, Reply, ScriptedServer, error_reply, json_reply, se
 from wire_server import RESET, Piece, Wire, WireServer
 
 KEY = "sk-canary-0123456789"
+DOCUMENT = "# Nginx\n\n## 502 Bad Gateway\n\nThe upstream refused the connection: start it.\n"
 QUESTION = "why is the upstream refused?"
 TEXT = "Start it [1]."
 GOOD = sse(["Start ", "it [1]."])
@@ -652,7 +653,12 @@ STATUSES = [
     failed("413", http(error_reply(413, "too large")), "(413)", most_requests=5),
     failed("422", http(json_reply({"detail": [{"msg": "odd"}]}, status=422)), "(422)"),
     failed("451", http(Reply(451)), "(451)"),
-    failed("999", wire(head("Content-Length: 0", status="HTTP/1.1 999 Odd")), "", requests=3),
+    failed(
+        "999",
+        wire(head("Connection: close", "Content-Length: 0", status="HTTP/1.1 999 Odd")),
+        "",
+        requests=3,
+    ),
 ]
 
 RETRIES = [

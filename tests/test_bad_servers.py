@@ -8,13 +8,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import askmd.llm
+from askmd.config import Config
+from askmd.ingest import ingest_folder
 from askmd.llm import OpenAILLM
-from chat_faults import FAULTS, GOOD, KEY, QUESTION, Asked, Fault, complaints
+from askmd.settings import EmbeddingSettings, IndexSettings
+from chat_faults import DOCUMENT, FAULTS, GOOD, KEY, QUESTION, Asked, Fault, complaints
 from chat_scripts import sse
 from conftest import Askmd
 from servers import Recorded, Reply, ScriptedServer, error_reply, sequence
@@ -34,29 +37,42 @@ FRESH = [
 ]
 
 
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of one page that all scripts here are asked over: none of them writes to it."""
+    home = tmp_path_factory.mktemp("library")
+    (home / "docs").mkdir()
+    (home / "docs" / "nginx.md").write_text(DOCUMENT, encoding="utf-8")
+    embedding = EmbeddingSettings(provider="hash")
+    config = replace(Config(), index=IndexSettings(str(home / "index")), embedding=embedding)
+    ingest_folder(home / "docs", config)
+    return home / "index"
+
+
 def named(name: str) -> Fault:
     [fault] = [fault for fault in FAULTS if fault.name == name]
     return fault
 
 
-def words(fault: Fault, here: Path, address: str) -> list[str]:
+def words(fault: Fault, here: Path, library: Path, address: str) -> list[str]:
     (here / "bad.toml").write_text(fault.config, encoding="utf-8")
-    return ["ask", QUESTION, "--config", "bad.toml", "--base-url", address, *fault.words]
+    call = ["ask", QUESTION, "--config", "bad.toml", "--index", str(library)]
+    return [*call, "--base-url", address, *fault.words]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_bad_server_ends_as_the_table_says(
-    fault: Fault, indexed: Askmd, here: Path, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, askmd: Askmd, library: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ):
     pauses: list[float] = []
     noting = functools.partial(OpenAILLM, sleep=pauses.append)
     # The command line has no switch for its clock, and nobody wants to wait for the real one.
-    monkeypatch.setattr(askmd.llm, "OpenAILLM", noting)
+    monkeypatch.setattr("askmd.llm.OpenAILLM", noting)
     with ScriptedServer(lambda _: GOOD) as thief, fault.server(thief.base_url) as server:
         for name, value in fault.environ(thief.base_url.removesuffix("/v1")).items():
             monkeypatch.setenv(name, value)
         began = time.monotonic()
-        ran = indexed(*words(fault, here, server.base_url))
+        ran = askmd(*words(fault, here, library, server.base_url))
         seconds = time.monotonic() - began
         asked, elsewhere = len(server.requests), len(thief.requests)
 
@@ -66,12 +82,12 @@ def test_a_bad_server_ends_as_the_table_says(
 
 
 @pytest.mark.parametrize("name", FRESH)
-def test_a_bad_server_ends_so_in_a_process_of_its_own(name: str, indexed: Askmd, here: Path):
+def test_a_bad_server_ends_so_in_a_process_of_its_own(name: str, library: Path, here: Path):
     fault = named(name)
     with ScriptedServer(lambda _: GOOD) as thief, fault.server(thief.base_url) as server:
         began = time.monotonic()
         ran = subprocess.run(
-            [sys.executable, "-m", "askmd", *words(fault, here, server.base_url)],
+            [sys.executable, "-m", "askmd", *words(fault, here, library, server.base_url)],
             env={**os.environ, **fault.environ(thief.base_url)},
             capture_output=True,
             encoding="utf-8",

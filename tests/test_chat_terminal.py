@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -65,7 +66,7 @@ class Terminal:
         self._screen.answer = self._child.send
         # pexpect is polite to programs that switch their echo off late; this one does not.
         self._child.delaybeforesend = None
-        self._child.ptyproc.delayafterclose = self._child.ptyproc.delayafterterminate = 0.01
+        self._child.ptyproc.delayafterclose = 0
 
     @property
     def shown(self) -> str:
@@ -106,11 +107,16 @@ class Terminal:
         """Read to the end, and return the exit status; None where a signal ended it."""
         while self._read():
             pass
-        self.close()
+        self._child.wait()
+        self._child.close()
         return self._child.exitstatus
 
     def close(self) -> None:
-        self._child.close(force=True)
+        """End what still runs."""
+        if not self._child.closed and self._child.isalive():
+            self._child.kill(signal.SIGKILL)
+            self._child.wait()
+        self._child.close()
 
     def _read(self) -> bool:
         try:
@@ -262,6 +268,7 @@ def test_an_answer_grows_on_the_screen_and_its_source_stands_below(desk: Desk):
     whole = terminal.until(SOURCE)
     after = terminal.ready()
 
+    assert begun.startswith("ask something; /help lists what else there is\n>\n")
     assert re.search(r"\n scripted · 3 documents · [\d,]+ tokens left$", begun)
     assert "proxy_pass" not in half
     assert "Requests are forwarded with proxy_pass [1]." in whole

@@ -19,7 +19,7 @@ from askmd.settings import settings
 HOME = Path(__file__).parents[1]
 SOURCE = HOME / "src" / "askmd"
 FLOORS = [
-    {"types", "errors", "addresses"},
+    {"types", "errors", "addresses", "secrets"},
     {"settings", "contracts"},
     {"config"},
     # The script: what a question and the index are both read by.

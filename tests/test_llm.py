@@ -803,21 +803,13 @@ def test_a_server_that_drips_for_ever_is_given_up_after_twenty_timeouts():
     pieces = [event(chunk("x")), 0.02] * 1000
     started = time.monotonic()
 
-    with asking(stream_of(*pieces), timeout_seconds=0.06) as (llm, server, pauses):
+    with asking(stream_of(*pieces), timeout_seconds=0.2) as (llm, server, pauses):
         text, _usage, cut_reason = outcome(llm.stream(ASKED))
 
     assert set(text) == {"x"}
-    assert "did not come to an end within 1.2 seconds" in str(cut_reason)
+    assert "did not come to an end within 4 seconds" in str(cut_reason)
     assert (len(server.requests), pauses) == (1, [])
-    assert time.monotonic() - started < 10
-
-
-def test_a_server_that_thinks_for_ever_is_given_up_too():
-    pieces = [event(thinking("hm")), 0.02] * 1000
-
-    line = refusal(stream_of(*pieces), timeout_seconds=0.05)
-
-    assert "did not come to an end within 1 seconds" in line
+    assert time.monotonic() - started < 15
 
 
 def test_a_long_pause_is_told_of(caplog: pytest.LogCaptureFixture):

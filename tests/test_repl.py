@@ -28,6 +28,7 @@ from askmd.repl.loop import LEAVE
 from askmd.repl.opening import Spot, editor_command, inside, line_of, open_spot
 from askmd.repl.talk import Library, Talk, Views
 from askmd.types import AnswerRecord, Citation, Filter, Passage, Search
+from conftest import Askmd
 
 YES = ("Use ", "it [2].")
 SOURCE = "[2] doc2.md:3-9  Keys"
@@ -565,6 +566,12 @@ def test_a_conversation_that_cannot_be_continued_is_said_and_a_new_one_begins(
     assert capsys.readouterr().err.startswith(said)
 
 
+def test_json_continues_no_conversation(askmd: Askmd):
+    ran = askmd("chat", "--continue", "--json")
+
+    assert (ran.status, "--continue does not go with --json" in ran.err) == (2, True)
+
+
 def test_a_conversation_that_cannot_be_kept_is_said_once(tmp_path: Path, capsys: Capture):
     (tmp_path / "file").write_text("", encoding="utf-8")
 
@@ -695,7 +702,7 @@ def test_a_history_that_cannot_be_kept_is_said_and_typing_goes_on(
 
     assert typed("Which?\r\x04", monkeypatch, tmp_path / "file" / "history") == ["Which?"]
 
-    assert capsys.readouterr().err.startswith("what you type is not kept: ")
+    assert "what you type is not kept: " in capsys.readouterr().err
 
 
 def test_the_status_line_tells_model_documents_and_tokens():

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from askmd.addresses import is_loopback
+from askmd.addresses import is_loopback, shown
 
 if TYPE_CHECKING:
     import openai
@@ -61,12 +61,7 @@ class Endpoint:
     @property
     def address(self) -> str:
         """The base URL without a user's name and password, and without its query."""
-        try:
-            parts = urlsplit(self.base_url)
-        except ValueError:
-            return self.base_url.rpartition("@")[2].partition("?")[0]
-        host = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=host, query="", fragment=""))
+        return shown(self.base_url)
 
     @property
     def is_azure(self) -> bool:

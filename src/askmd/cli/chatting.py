@@ -14,7 +14,7 @@ from askmd.cli.options import answering, asking, common, linking
 from askmd.cli.session import Conversation, lines_of_stdin, open_chat
 from askmd.cli.show import explained, print_error, print_json
 from askmd.cli.verbs import UNCLEAN, askmd
-from askmd.errors import AskmdError
+from askmd.errors import AskmdError, UsageError
 from askmd.terminal import clean, source_line
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def chat(
     """
     from askmd import repl
 
+    if as_json and is_continued:
+        raise UsageError("--continue does not go with --json", "leave one of them out")
     with open_chat(**options) as opened:
         if as_json:
             sys.exit(_chat_as_json(opened.chat))

@@ -221,11 +221,11 @@ def open_chat(
 def tell_endpoint(config: Config, purpose: str, what: str) -> None:
     """Say once for each endpoint off this machine what is sent to it."""
     from askmd import compose, places
-    from askmd.addresses import is_loopback
+    from askmd.addresses import is_loopback, shown
 
     url = compose.endpoint(config, purpose)
-    if url and not is_loopback(url) and places.is_first_use(url, purpose):
-        say(f"{url} is sent {what}; this is said once")
+    if url and not is_loopback(url) and places.is_first_use(shown(url), purpose):
+        say(f"{shown(url)} is sent {what}; this is said once")
 
 
 def other_files(config: Config) -> dict[Path, int]:

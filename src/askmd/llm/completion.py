@@ -68,8 +68,8 @@ class OpenAICompletion:
     def __iter__(self) -> Iterator[str]:
         """Yield the text as it arrives; once only."""
         try:
-            while self._first:
-                yield self._first.pop(0)
+            first, self._first = self._first, []
+            yield from first
             yield from self._texts
             self.cut_reason = self._how_it_ended()
         except faults() as error:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
 
 from askmd import __version__
+from askmd.addresses import shown
 from askmd.records.reading import as_data, as_json, load, read_as
 from askmd.types import (
     AnswerRecord,
@@ -144,7 +144,7 @@ class Receipt:
             **_outcome(record),
             created=created,
             messages=tuple(messages),
-            server=_without_secrets(server),
+            server=None if server is None else shown(server),
             answer_tokens=answer_tokens,
         )
 
@@ -177,7 +177,7 @@ def receipt_of(
         hits=tuple(map(_found, hits)),
         passages=tuple(_sent(passage, scores) for passage in record.passages),
         messages=tuple(messages),
-        server=_without_secrets(server),
+        server=None if server is None else shown(server),
         answer_tokens=answer_tokens,
         degraded=record.degraded,
     )
@@ -224,15 +224,3 @@ def _found(hit: Hit) -> Found:
 def _sent(passage: Passage, scores: Mapping[str, Mapping[str, float]]) -> Sent:
     own = {chunk: dict(scores[chunk]) for chunk in passage.chunks if chunk in scores}
     return Sent(passage, digest(passage.text), own)
-
-
-def _without_secrets(address: str | None) -> str | None:
-    """Return a server's address without a user's name, a password, a query or a fragment."""
-    if address is None:
-        return None
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return None
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))

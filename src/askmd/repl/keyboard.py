@@ -26,6 +26,8 @@ from askmd.repl.screen import PROMPT, tell
 from askmd.repl.talk import Talk
 from askmd.terminal import clean, is_drawn, warm_markdown
 
+HINT = "ask something; /help lists what else there is"
+
 
 class Keyboard:
     """Reads what a user types at a terminal."""
@@ -56,8 +58,10 @@ class Keyboard:
         Ctrl-C empties the line; on an empty one it raises KeyboardInterrupt.
         """
         self._below = status_line(self._talk)
-        if self._is_begun and is_drawn(sys.stderr):
-            # What was asked stands apart from what was answered before.
+        if not self._is_begun:
+            tell(HINT, is_dim=True)
+        elif is_drawn(sys.stderr):
+            # What is asked stands apart from what was answered before.
             print(file=sys.stderr, flush=True)
         self._is_begun = True
         try:

@@ -65,27 +65,20 @@ def _broken(line: str, columns: int, indent: int) -> list[str]:
 @contextmanager
 def quiet_keyboard() -> Iterator[None]:
     """Keep what is typed while an answer comes out of its text; the next prompt shows it."""
-    try:
-        import termios
-
-        keyboard = sys.stdin.fileno()
-        before = termios.tcgetattr(keyboard)
-    except (ImportError, OSError, ValueError, _termios_error()):
+    if sys.platform == "win32":
         yield
         return
-    silent = termios.tcgetattr(keyboard)
+    import termios
+
+    try:
+        keyboard = sys.stdin.fileno()
+        before, silent = termios.tcgetattr(keyboard), termios.tcgetattr(keyboard)
+    except (OSError, ValueError, termios.error):
+        yield
+        return
     silent[3] &= ~termios.ECHO
     termios.tcsetattr(keyboard, termios.TCSANOW, silent)
     try:
         yield
     finally:
         termios.tcsetattr(keyboard, termios.TCSANOW, before)
-
-
-def _termios_error() -> type[Exception]:
-    """Return what termios raises where there is no terminal."""
-    try:
-        from termios import error
-    except ImportError:
-        return OSError
-    return error
