@@ -30,121 +30,23 @@ from servers import Recorded, Reply, ScriptedServer, error_reply
 # --- what is tried ------------------------------------------------------------------------------
 
 _CSI = [
-    "2J",
-    "3J",
-    "H",
-    "1;1H",
-    "31m",
-    "8m",
-    "7m",
-    "38;2;1;2;3m",
-    "?1049h",
-    "?25l",
-    "?1000h",
-    "?1006h",
-    "?2004h",
-    "?5h",
-    "?7l",
-    "4h",
-    "20h",
-    "6n",
-    "5n",
-    "c",
-    ">c",
-    ">q",
-    "14t",
-    "18t",
-    "20t",
-    "21t",
-    "8;1;1t",
-    "?1$p",
-    "!p",
-    "1;10r",
-    "10A",
-    "999B",
-    "10D",
-    "2K",
-    "0K",
-    "99X",
-    "5S",
-    "5T",
-    "10P",
-    "9L",
-    "9@",
-    "200~",
-    "u",
-    "=5u",
-    ">4;2m",
-    "1 q",
-    '0"q',
-    '61"p',
-    "1;2'z",
-]
+    "2J", "3J", "H", "1;1H", "31m", "8m", "7m", "38;2;1;2;3m", "?1049h", "?25l", "?1000h", "?1006h",
+    "?2004h", "?5h", "?7l", "4h", "20h", "6n", "5n", "c", ">c", ">q", "14t", "18t", "20t", "21t",
+    "8;1;1t", "?1$p", "!p", "1;10r", "10A", "999B", "10D", "2K", "0K", "99X", "5S", "5T", "10P",
+    "9L", "9@", "200~", "u", "=5u", ">4;2m", "1 q", '0"q', '61"p', "1;2'z",
+]  # fmt: skip
 _OSC = [
-    "0;t",
-    "1;t",
-    "2;t",
-    "4;1;?",
-    "7;file://h/p",
-    "8;;http://evil",
-    "8;id=1;http://evil",
-    "9;note",
-    "10;?",
-    "11;?",
-    "12;#fff",
-    "50;f",
-    "52;c;cm0gLXJm",
-    "52;c;?",
-    "99;;x",
-    "104",
-    "110",
-    "133;A",
-    "777;notify;a;b",
-    "1337;File=inline=1:AAAA",
-    "1337;SetMark",
-    "1337;SetUserVar=a=Yg==",
-    "1337;RequestUpload=format=tgz",
-    "5522;type=read",
-    "66;s=2;big",
-    "633;E;rm",
-]
+    "0;t", "1;t", "2;t", "4;1;?", "7;file://h/p", "8;;http://evil", "8;id=1;http://evil", "9;note",
+    "10;?", "11;?", "12;#fff", "50;f", "52;c;cm0gLXJm", "52;c;?", "99;;x", "104", "110", "133;A",
+    "777;notify;a;b", "1337;File=inline=1:AAAA", "1337;SetMark", "1337;SetUserVar=a=Yg==",
+    "1337;RequestUpload=format=tgz", "5522;type=read", "66;s=2;big", "633;E;rm",
+]  # fmt: skip
 _DCS = ["q#0;2;0;0;0#0~~@@vv", "$qm", '$q"p', "+q544e", "1;1|17/41", "0p", "2$t0", "1000p%begin"]
 _STRINGS = {"apc": "_", "pm": "^", "sos": "X", "title": "k"}
 _ESCAPES = [
-    "c",
-    "7",
-    "8",
-    "D",
-    "E",
-    "H",
-    "M",
-    "N",
-    "O",
-    "Z",
-    "=",
-    ">",
-    "<",
-    "(0",
-    ")B",
-    "*A",
-    "+C",
-    "#8",
-    "%G",
-    "%@",
-    "n",
-    "o",
-    "|",
-    "}",
-    "~",
-    "l",
-    "m",
-    "F",
-    "V",
-    "W",
-    "6",
-    "9",
-    "\\",
-]
+    "c", "7", "8", "D", "E", "H", "M", "N", "O", "Z", "=", ">", "<", "(0", ")B", "*A", "+C", "#8",
+    "%G", "%@", "n", "o", "|", "}", "~", "l", "m", "F", "V", "W", "6", "9", "\\",
+]  # fmt: skip
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\xad\u180e\u034f\u3164\u2028\u2029\ufff9\ufffa\ufffb"
 _ODD = {
@@ -227,7 +129,7 @@ _SEQUENCE = re.compile(
     re.DOTALL,
 )
 _COUNTED = re.compile(r"(?<=\x1b\[)\d+(?=[ABCDG]$)")
-_LINK = re.compile(r"\x1b\]8;;[!-~]*\x1b\\")
+_LINK = re.compile(r"\x1b\]8;;(?!http://evil)[!-~]*\x1b\\")
 _FORBIDDEN = re.compile(
     "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -379,7 +281,7 @@ def shelves(tmp_path_factory: pytest.TempPathFactory) -> Shelves:
 BATCH = 16
 """Payloads that are in a place together: one by one they would take minutes."""
 Run = Callable[[Shelf, str, int], str]
-"""What a terminal gets when payloads, from that of the document with this number, are in a place."""
+"""What a terminal gets from payloads in a place, the first of them that of the numbered document."""
 
 
 def answering(payload: str) -> Callable[[Recorded], Reply]:
@@ -494,7 +396,8 @@ def came_through(shelves: Shelves, place: str) -> dict[str, list[str]]:
     with shelves.harmless.entered():
         own = set[str]().union(*(sequences(run(shelves.harmless, HARMLESS, n)) for n in range(2)))
         # What fails with one question may be answered with another.
-        own |= sequences(ask_nobody(shelves.harmless, HARMLESS, 0))
+        for other in (ask_nobody, ask):
+            own |= sequences(other(shelves.harmless, HARMLESS, 0))
     got = {}
     with shelves.hostile.entered():
         for number, batch in enumerate(batches()):
@@ -648,6 +551,8 @@ def test_json_is_escaped(place: str, shelves: Shelves):
 
 # --- real terminals -----------------------------------------------------------------------------
 
+READY = "\x1b[?2004h"
+"""What the chat's input line begins with: pasted text is told from typed text."""
 IN_TERMINALS = [*_ODD, *list(PAYLOADS)[::23]]
 """Payloads that a chat in a pseudo-terminal is answered with."""
 
@@ -669,10 +574,10 @@ def spawned(shelf: Shelf, *words: str, steps: tuple[str, ...] = ()) -> str:
         screen = io.StringIO()
         child.logfile_read = screen
         for step in steps:
-            child.expect("asked-and-done|> ")
+            child.expect_exact(READY)
             child.send(f"{step}\r")
         if steps:
-            child.expect("END OF ANSWER")
+            child.expect_exact(READY)
             child.sendeof()
         child.expect(pexpect.EOF)
         child.close()
@@ -681,15 +586,19 @@ def spawned(shelf: Shelf, *words: str, steps: tuple[str, ...] = ()) -> str:
 
 def chatted(shelf: Shelf, payloads: list[str]) -> str:
     """Return what a chat shows that is answered with each payload in turn."""
-    waiting = [*payloads, "END OF ANSWER"]
 
     def script(request: Recorded) -> Reply:
-        text = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-        return sse([*f"{text} [1]\n"])
+        # A question is made anew from the conversation by the same server: hostile there too.
+        turn = re.findall(r"turn (\d+)", request.body["messages"][-1]["content"])[-1]
+        said = [*f"{payloads[int(turn)]}\n\n[1] END\n"]
+        return stream_of(*(event(json.dumps(chunk(char))) for char in said), event("[DONE]"))
 
     with ScriptedServer(script) as server:
         words = ("chat", "--base-url", server.base_url, "--model", "m", "--mode", "words")
-        return spawned(shelf, *words, steps=tuple(["word1 stands"] * (len(payloads) + 1)))
+        turns = [f"what does word1 in Heading1 mean, turn {n}" for n in range(len(payloads))]
+        screen = spawned(shelf, *words, steps=(*turns, "/sources", "/why", "/help"))
+    assert screen.count("END") >= len(payloads) / 2
+    return screen
 
 
 def came_through_a_pty(shelves: Shelves) -> list[str]:

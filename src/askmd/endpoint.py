@@ -6,7 +6,6 @@ import email.utils
 import math
 import os
 import random
-import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from askmd.addresses import is_loopback, shown
+from askmd.secrets import blotted
 
 if TYPE_CHECKING:
     import openai
@@ -81,9 +81,7 @@ class Endpoint:
 
     def without_key(self, text: str) -> str:
         """Return text in which the key, should a server repeat it, is blotted out."""
-        if not self.api_key:
-            return text
-        return re.sub(re.escape(self.api_key), "***", text, flags=re.IGNORECASE)
+        return blotted(text, [self.api_key])
 
 
 def open_client(

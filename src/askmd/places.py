@@ -38,10 +38,19 @@ def history_file() -> Path | None:
     return folder / "history" if os.access(folder, os.W_OK) else None
 
 
+def conversation_file(index: Path) -> Path | None:
+    """Return where an index's last conversation is kept; None where nothing can be kept."""
+    history = history_file()
+    if history is None:
+        return None
+    name = sha256(str(index.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return history.parent / "conversations" / f"{name}.json"
+
+
 def paths() -> list[Path]:
     """Return every file askmd keeps for the user outside an index."""
     own = [settings_file(), _state_folder() / "history", _consents_file(), servers_file()]
-    own.append(sums_file())
+    own += [sums_file(), *sorted((_state_folder() / "conversations").glob("*"))]
     return own + sorted(models_folder().glob("*/*"))
 
 

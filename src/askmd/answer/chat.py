@@ -111,11 +111,12 @@ class Chat:
         The search question of a follow-up may be asked of the LLM at once. Raises what searching
         raises; LLMError comes from iterating.
         """
-        return Answer(self._asked(question, is_sent=self._llm is not None), self._speaker())
+        is_sent = self._llm is not None
+        return Answer(self._asked(question, is_sent=is_sent, may_ask=is_sent), self._speaker())
 
     def show(self, question: str) -> Asked:
         """Return what an LLM would be sent, and send nothing, whether there is one or not."""
-        return self._asked(question, is_sent=True)
+        return self._asked(question, is_sent=True, may_ask=False)
 
     @property
     def turns(self) -> tuple[AnswerRecord, ...]:
@@ -155,9 +156,7 @@ class Chat:
     def tokens(self) -> Tokens:
         """Return what the conversation has taken so far, and what is left."""
         desk = self._desk()
-        history = sum(
-            self._counter.count([m.content for m in desk.history(self._recent())] or [""])
-        )
+        history = desk.cost(desk.history(self._recent()))
         used = [turn.usage for turn in self._turns if turn.usage is not None]
         costs = [turn.cost for turn in self._turns if turn.cost is not None]
         return Tokens(
@@ -171,35 +170,39 @@ class Chat:
             cost=round(sum(costs), 8) if costs else None,
         )
 
-    def _asked(self, question: str, *, is_sent: bool) -> Asked:
+    def _asked(self, question: str, *, is_sent: bool, may_ask: bool) -> Asked:
         """Return a question searched for, and what is sent of what was found."""
         began = time.monotonic()
         turns = self._recent()
-        reading, by, fault = self._read(question, turns, may_ask=is_sent)
+        reading, by, fault = self._read(question, turns, may_ask=may_ask)
         if reading.kind == "about_answer" and turns and turns[-1].passages:
             return self._again(question, turns, began, is_sent=is_sent)
-        asked = Asked(
-            question, _nothing(reading.query), (), rewritten=by, degraded=fault, began=began
-        )
+        # What may stand alone is taken at its word, as long as the documents speak of it.
+        queries = [question, reading.query] if reading.kind == "unsure" else [reading.query]
         # What is found and what is read around it are of one generation of the index.
         with self._retriever.snapshot():
-            return self._found(asked, turns, is_sent=is_sent)
-
-    def _found(self, asked: Asked, turns: Sequence[AnswerRecord], *, is_sent: bool) -> Asked:
-        """Return a question with what its search question finds, and what is sent of that."""
-        search = self._retriever.find(
-            asked.search.question,
-            limit=self.limit or candidates_for(self._budget_tokens),
-            mode=self._mode,
-            where=self.where,
-        )
-        asked = replace(asked, search=search)
-        if not search.hits or not self._retriever.has_evidence(search):
-            return replace(asked, told=refused(search.hits))
-        if not is_sent:
+            search, has_evidence = self._search(list(dict.fromkeys(queries)))
+            rewritten = by if search.question != question else None
+            asked = Asked(question, search, (), rewritten=rewritten, degraded=fault, began=began)
+            if not has_evidence:
+                return replace(asked, told=refused(search.hits))
+            if is_sent:
+                return self._fitted(asked, turns, self._desk())
             passages = self._desk().quoted(search.hits)
             return replace(asked, passages=passages, told=quoted(passages))
-        return self._fitted(asked, turns, self._desk())
+
+    def _search(self, queries: Sequence[str]) -> tuple[Search, bool]:
+        """Return what the first search question with evidence found, else what the last one did."""
+        for query in queries:
+            search = self._retriever.find(
+                query,
+                limit=self.limit or candidates_for(self._budget_tokens),
+                mode=self._mode,
+                where=self.where,
+            )
+            if search.hits and self._retriever.has_evidence(search):
+                return search, True
+        return search, False
 
     def _fitted(self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk) -> Asked:
         fitted = desk.fitted(asked.question, asked.search.hits, turns)
@@ -230,11 +233,11 @@ class Chat:
 
     def _read(
         self, question: str, turns: Sequence[AnswerRecord], *, may_ask: bool
-    ) -> tuple[Reading, Rewriter | None, str | None]:
-        """Return how a question is meant, who made its search question, and what went wrong."""
+    ) -> tuple[Reading, Rewriter, str | None]:
+        """Return how a question is meant, who says so, and what went wrong."""
         reading = conversation.read(question, turns)
         if reading.kind in ("alone", "about_answer"):
-            return reading, None, None
+            return reading, "rule", None
         fault = None
         if may_ask and self._llm is not None:
             try:
@@ -242,8 +245,8 @@ class Chat:
             except LLMError as error:
                 told, fault = None, f"searched without the LLM's help: {error.message}"
             if told is not None:
-                return told, "llm" if told.query != question else None, None
-        return reading, "rule" if reading.query != question else None, fault
+                return told, "llm", None
+        return reading, "rule", fault
 
     def _rewritten(self, question: str, turns: Sequence[AnswerRecord]) -> Reading | None:
         """Return how the LLM reads a question; None where it makes no sense of it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from askmd.answer.finding import Finder
 from askmd.citations import UNCITED, Checked, check, citations_of
+from askmd.prompt import visible
 from askmd.types import Citation, Passage, Usage
 
 Link = Callable[[Citation], "str | None"]
@@ -52,7 +53,8 @@ def prove(
     at_hand: Sources,
 ) -> Proof:
     """Return an LLM's answer checked against the passages it was sent and the files of today."""
-    checked = check(text, passages)
+    # What was sent is what the LLM can have quoted: see ``prompt.visible`` for what is not sent.
+    checked = check(text, [replace(one, text=visible(one.text, "")) for one in passages])
     citations = tuple(map(at_hand.fresh, citations_of(passages, cited, checked)))
     findings = [f"[{number}] names a passage that was never sent" for number in invented]
     if not cited and not invented:

@@ -46,7 +46,7 @@ class Desk:
         even for a first passage.
         """
         history = self.history(turns)
-        room = wanted = self.budget.tokens - sum(self._costs(history))
+        room = wanted = self.budget.tokens - self.cost(history)
         while True:
             passages = self._assembled(hits, room)
             sent = _sent(question, passages, history)
@@ -91,8 +91,9 @@ class Desk:
         read, around = self.finder.read, self.finder.neighbours
         return tuple(assemble(hits, self.counter, budget_tokens=room, read=read, around=around))
 
-    def _costs(self, sent: Sequence[Message]) -> list[int]:
-        return self.counter.count([message.content for message in sent]) if sent else []
+    def cost(self, sent: Sequence[Message]) -> int:
+        """Return how many tokens messages have."""
+        return sum(self.counter.count([message.content for message in sent])) if sent else 0
 
     def _costs_of(self, passages: Sequence[Passage]) -> list[int]:
         return self.counter.count([passage.text for passage in passages])

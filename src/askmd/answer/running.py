@@ -72,7 +72,7 @@ class Answer:
         self._asked = asked
         self._speaker = speaker
         self._marks = MarkFilter({passage.number for passage in asked.passages})
-        self._no = RefusalFilter()
+        self._no = RefusalFilter(self._marks.cited)
         self._completion: Completion | None = None
         self._text: list[str] = []
         self._first_seconds: float | None = None
@@ -186,6 +186,7 @@ class Answer:
         # A server whose window is smaller than was thought is sent fewer passages.
         self._asked, self._completion = self._speaker.complete(self._asked)
         self._marks = MarkFilter({passage.number for passage in self._asked.passages})
+        self._no = RefusalFilter(self._marks.cited)
         for piece in self._completion:
             yield self._marks.feed(self._no.feed(piece))
         rest = self._no.flush()
@@ -239,7 +240,7 @@ class Answer:
             return "incomplete"
         if self._asked.told is not None:
             return self._asked.told.status
-        return "refused" if self._no.says_no and not self._marks.cited else "answered"
+        return "refused" if self._no.says_no else "answered"
 
     def _usage(self) -> Usage | None:
         return self._completion.usage if self._completion is not None else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,12 +60,7 @@ def _files(index: Path, is_continued: bool) -> Files:
     from askmd import places
     from askmd.repl import Files
 
-    history = places.history_file()
-    if history is None:
-        return Files()
-    # One conversation an index, by where that is.
-    name = sha256(str(index.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Files(history, history.parent / "conversations" / f"{name}.json", is_continued)
+    return Files(places.history_file(), places.conversation_file(index), is_continued)
 
 
 def _views(opened: Conversation, mode: Mode | None) -> Views:

@@ -10,6 +10,7 @@ from askmd.llm import reply
 from askmd.llm.faults import NoCompletion, explain
 from askmd.llm.limits import Patience
 from askmd.llm.thoughts import PairFilter, ThoughtFilter
+from askmd.secrets import KeyFilter
 from askmd.types import Usage
 
 USAGE_SECONDS = 3.0
@@ -129,12 +130,13 @@ class OpenAICompletion:
     def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
         length = thought = 0
         pairs, thoughts = PairFilter(), ThoughtFilter()
+        keys = KeyFilter(self._endpoint.api_key)
         for chunk in chunks:
             choice = self._noted(chunk)
             text, aside = reply.text_of(choice), reply.thought_of(choice)
             length += len(text)
             thought += len(aside)
-            if spoken := thoughts.feed(pairs.feed(text)):
+            if spoken := keys.feed(thoughts.feed(pairs.feed(text))):
                 self._patience.pause()
                 yield spoken
             if text or aside:
@@ -143,7 +145,7 @@ class OpenAICompletion:
                 break
         else:
             self._patience.check()
-        if rest := thoughts.feed(pairs.flush()) + thoughts.flush():
+        if rest := keys.feed(thoughts.feed(pairs.flush()) + thoughts.flush()) + keys.flush():
             yield rest
 
     def _is_read(self, length: int, thought: int) -> bool:
