@@ -24,7 +24,7 @@ import pytest
 
 from askmd import cli
 from askmd.terminal import Cleaner, clean, linked, say, stream_markdown
-from chat_scripts import chunk, event, sse, stream_of
+from chat_scripts import chunk, event, stream_of
 from servers import Recorded, Reply, ScriptedServer, error_reply
 
 # --- what is tried ------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def shelves(tmp_path_factory: pytest.TempPathFactory) -> Shelves:
 BATCH = 16
 """Payloads that are in a place together: one by one they would take minutes."""
 Run = Callable[[Shelf, str, int], str]
-"""What a terminal gets from payloads in a place, the first of them that of the numbered document."""
+"""What a terminal gets from payloads in a place, the first that of the numbered document."""
 
 
 def answering(payload: str) -> Callable[[Recorded], Reply]:
@@ -603,10 +603,11 @@ def chatted(shelf: Shelf, payloads: list[str]) -> str:
 
 def came_through_a_pty(shelves: Shelves) -> list[str]:
     """Return what payloads brought to a real terminal, in a chat and in three other commands."""
-    hostile = [PAYLOADS[name] for name in IN_TERMINALS[:24]]
+    parts = [IN_TERMINALS[place : place + 10] for place in range(0, len(IN_TERMINALS), 10)]
+    hostile = ["\n\n".join(PAYLOADS[name] for name in part) for part in parts]
     pairs = [
         (
-            chatted(shelves.harmless, ["# a **b** `c`\n\n- d\n\n> e\n\n```\nf\n```"] * 3),
+            chatted(shelves.harmless, ["# a **b** `c`\n\n- d\n\n> e\n\n```\nf\n```"]),
             chatted(shelves.hostile, hostile),
         )
     ]

@@ -14,7 +14,7 @@ from askmd.llm import reply
 from askmd.llm.attempts import Attempts
 from askmd.llm.completion import OpenAICompletion
 from askmd.llm.faults import explain
-from askmd.llm.limits import Patience, limit_size
+from askmd.llm.limits import Line, Patience, limit_size
 from askmd.llm.listing import Listed, first_to_chat, read_listing
 from askmd.llm.profile import Profile, Profiles
 from askmd.llm.request import as_request
@@ -95,8 +95,7 @@ class OpenAILLM:
         Raises PromptTooLong where the messages exceed the model's window, LLMError where there is
         no text for another reason; later trouble is told by ``cut_reason``.
         """
-        client = self._open()
-        patience = Patience(self._endpoint.timeout_seconds, client.close)
+        client, patience = self._open()
         try:
             if not self.model:
                 first = first_to_chat(self._listed(client, patience))
@@ -115,8 +114,7 @@ class OpenAILLM:
 
     def listing(self) -> list[Listed]:
         """Return the models the server lists, with their windows; LLMError if it lists none."""
-        client = self._open()
-        patience = Patience(self._endpoint.timeout_seconds, client.close)
+        client, patience = self._open()
         try:
             listed = self._listed(client, patience)
         finally:
@@ -150,17 +148,27 @@ class OpenAILLM:
             sleep=self._sleep,
         )
 
-    def _open(self) -> openai.OpenAI:
-        """Return a client of its own for one completion, so that closing one ends no other."""
+    def _open(self) -> tuple[openai.OpenAI, Patience]:
+        """Return a client of its own for one completion, and what cuts it off after too long.
+
+        Closing one client ends no other.
+        """
         if self._endpoint.key_fault:
             raise LLMError(self._endpoint.key_fault)
+        line = Line()
         try:
-            return open_client(self._endpoint, on_response=[limit_size])
+            client = open_client(self._endpoint, on_response=[line.note, limit_size])
         except faults() as error:
             address = self._endpoint.address
             raise LLMError(
                 f"{address} is no address of a server", "correct llm.base_url"
             ) from error
+
+        def hang_up() -> None:
+            line.cut()
+            client.close()
+
+        return client, Patience(self._endpoint.timeout_seconds, hang_up)
 
     def _listed(self, client: openai.OpenAI, patience: Patience) -> list[Listed]:
         """Return what the server lists; raises LLMError if that is nothing."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,30 @@ MOST_STREAMED_BYTES = 256 * 1024 * 1024
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
+
+
+class Line:
+    """The connections of one client, to be cut while another thread still reads from them.
+
+    Closing a socket does not wake who waits for it; shutting it down does.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._streams: list[Any] = []
+
+    def note(self, response: Any) -> None:
+        """Remember what a response comes through."""
+        self._streams.append(response.extensions.get("network_stream"))
+
+    def cut(self) -> None:
+        """End every connection at once."""
+        for stream in self._streams:
+            connection = stream.get_extra_info("socket") if stream is not None else None
+            if connection is not None:
+                with suppress(OSError):
+                    # Not an encrypted socket's own way, which would take its state from the reader.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def limit_size(response: Any) -> None:
