@@ -29,22 +29,26 @@ from rich.text import Text
 HOME = Path(__file__).parents[1]
 sys.path.insert(0, str(HOME / "tests"))
 
-from chat_scripts import chunk, event, stream_of
-from servers import Recorded, Reply, ScriptedServer
+from chat_scripts import chunk, event, stream_of  # noqa: E402
+from servers import Recorded, Reply, ScriptedServer  # noqa: E402
 
 COLUMNS, LINES = 100, 30
 MODEL = "scripted-server"
 READY = "\x1b[?2004h"
 """What the chat's input line begins with."""
-SECONDS = 120
+SECONDS = 60
 
 QUESTIONS = ["How do I rotate an SSH key?", "/sources"]
 ANSWER = """\
-Rotate it without locking yourself out [1]:
+Rotate a key once a year, and at once when a laptop is lost [2]:
 
-1. **Generate** the new key beside the old one
-2. **Copy** it to each host: `ssh-copy-id -i NEW.pub HOST`
-3. Log in with the new key, and only then **remove** the old one [1]
+1. Generate a new key **under a new name** [2]
+2. Install it beside the old one on each server, with `ssh-copy-id -i` [2]
+3. Log in with only the new key, then remove the old line everywhere [2]
+
+```sh
+ssh-keygen -lf ~/.ssh/authorized_keys
+```
 """
 
 
@@ -60,7 +64,7 @@ def recorded(folder: Path, base_url: str) -> str:
     """Return everything the chat wrote to its terminal."""
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("ASKMD")},
-        **{name: str(folder / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")},
+        **{name: str(folder / "home") for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")},
         **{"TERM": "xterm-256color", "FORCE_HYPERLINK": "0", "PROMPT_TOOLKIT_NO_CPR": "1"},
     }
     environment.pop("NO_COLOR", None)
@@ -82,9 +86,6 @@ def recorded(folder: Path, base_url: str) -> str:
         for char in line:
             child.send(char)
             time.sleep(0.02)
-        # A line that begins with "/" opens a menu; it closes before the line is sent.
-        child.send("\x1b" if line.startswith("/") else "")
-        time.sleep(0.7)
         child.send("\r")
     child.expect_exact(READY)
     parts.append(child.before + child.after)
@@ -151,9 +152,7 @@ def main() -> None:
     title = "askmd chat (its LLM: a scripted server)"
     target.write_text(console.export_svg(title=title, theme=MONOKAI), encoding="utf-8")
     print(shown.plain)
-    print(
-        f"{target}: {len(shown.plain.splitlines())} lines; the model was {'real' if is_real else 'hash'}"
-    )
+    print(f"{target}; vectors by {'the real model' if is_real else 'hash'}")
 
 
 if __name__ == "__main__":

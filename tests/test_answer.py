@@ -76,10 +76,15 @@ class Speaker:
         self._cut_reason = cut_reason
         self.window = window
         self.asked: list[list[Message]] = []
+        self.limits: list[int | None] = []
         self.completions: list[Spoken] = []
+
+    def warm(self) -> None:
+        pass
 
     def stream(self, messages: Sequence[Message], *, answer_tokens: int | None = None) -> Spoken:
         self.asked.append(list(messages))
+        self.limits.append(answer_tokens)
         self.completions.append(Spoken(self._pieces, self._cut_reason))
         return self.completions[-1]
 
@@ -89,6 +94,9 @@ class Silent:
 
     model = "silent"
     window = None
+
+    def warm(self) -> None:
+        pass
 
     def stream(self, messages: Sequence[Message], *, answer_tokens: int | None = None) -> Spoken:
         raise LLMError("nobody answers", "start it")
@@ -566,7 +574,7 @@ def test_a_window_with_no_room_for_anything_is_one_clear_line():
     llm = Speaker("Yes [1].", window=300)
     conversation = Chat(Shelf(long_hit(1)), llm, Words(), budget_tokens=1000, answer_tokens=200)
 
-    with pytest.raises(PromptTooLong, match="do not fit a window of 300 tokens"):
+    with pytest.raises(PromptTooLong, match="no room for a passage in a window of 300 tokens"):
         conversation.ask(" ".join(["why"] * 300))
 
 
@@ -609,3 +617,110 @@ def test_a_saved_answer_is_asked_again_as_it_was_sent():
     ruled = replay(receipt, other, system="Answer in rhyme.")
     assert ruled.result().status == "answered"
     assert other.asked[1] == [Message("system", "Answer in rhyme."), *answer.messages[1:]]
+
+
+def test_the_answers_limit_is_what_a_small_window_leaves_it():
+    llm = Speaker("Yes [1].", window=900)
+    Chat(Shelf(hit(1)), llm, Words(), budget_tokens=100, answer_tokens=1000).ask("Why?").result()
+
+    assert llm.limits == [450]
+    assert whole(llm.asked[0]) + 450 <= 900
+
+
+def test_one_token_too_many_costs_the_passages_a_little_not_all():
+    shelf = Shelf(long_hit(1, 150))
+    room = 158 + len(chat(shelf, Speaker()).show("Why?").messages)
+
+    for window in range(room + 190, room + 260, 10):
+        llm = Speaker("Yes [1].", window=window)
+        Chat(shelf, llm, Words(), budget_tokens=3000, answer_tokens=40).ask("Why?").result()
+        assert whole(llm.asked[0]) + 40 <= window
+
+
+def test_closing_from_elsewhere_while_the_first_word_is_waited_for_aborts():
+    llm = Speaker("One ", "two.")
+    answer = chat(Shelf(hit(1)), llm).ask("Which key?")
+    begin = llm.stream
+
+    def stream(messages: Sequence[Message], *, answer_tokens: int | None = None) -> Spoken:
+        completion = begin(messages)
+        answer.close()
+        return completion
+
+    llm.stream = stream  # type: ignore[method-assign]
+
+    assert list(answer) == []
+    assert llm.completions[0].is_closed
+    assert (answer.result().status, answer.result().answer) == ("incomplete", "")
+
+
+def test_an_answer_that_failed_says_so_again():
+    answer = chat(Shelf(hit(1)), Silent()).ask("Which key?")
+
+    with pytest.raises(LLMError, match="nobody answers"), answer:
+        next(answer)
+    with pytest.raises(LLMError, match="nobody answers"):
+        answer.result()
+
+
+def test_what_a_search_question_took_is_counted():
+    llm = Scripted("Use it [1].", "SEARCH: rotate the key", "Yearly [1].")
+    conversation = chat(Shelf(hit(1)), llm)
+
+    first = conversation.ask("Which key?").result()
+    second = conversation.ask("And how do I rotate it?").result()
+
+    assert (first.usage, second.usage) == (Usage(11, 3, 14), Usage(22, 6, 28))
+
+
+def test_an_answer_goes_on_as_it_was_asked_whatever_becomes_of_the_chat():
+    conversation = chat(Shelf(hit(1)), Speaker("One [1] ", "two."))
+    other = Speaker("Other.")
+    other.model = "other"  # type: ignore[misc]
+
+    answer = conversation.ask("Which key?")
+    next(answer)
+    conversation._llm = other
+    conversation.forget()
+
+    assert (answer.result().model, conversation.turns) == ("speaker", ())
+
+
+def test_a_turn_about_a_refusal_repeats_it_and_asks_nobody():
+    shelf, llm = Shelf(hit(1)), Scripted("Use it [1].", NOT_ANSWERED)
+    conversation = chat(shelf, llm)
+
+    conversation.ask("Which key?").result()
+    refusal = conversation.ask("What is autovacuum in Postgres?").result()
+    record = conversation.ask("Shorter, please").result()
+
+    assert (record.status, record.answer) == ("refused", refusal.answer)
+    assert len(llm.asked) == 2
+
+
+def test_a_turn_about_a_quotation_asks_an_llm_the_question_that_was_quoted_for():
+    quoting = chat(Shelf(hit(1)))
+    quoting.ask("Which key?").result()
+    llm = Speaker("The key [1].")
+    conversation = chat(Shelf(hit(1)), llm)
+    conversation.resume(quoting.turns)
+
+    assert conversation.ask("Shorter, please").result().status == "answered"
+    assert llm.asked[0][-1].content.endswith("Question: Which key?\nShorter, please")
+
+
+def test_a_long_answer_is_written_again_whole_and_gives_up_passages_it_does_not_cite():
+    shelf = Shelf(*(long_hit(rank, 60) for rank in range(1, 5)))
+    long = " ".join(f"step{number}" for number in range(150)) + " [2]."
+    llm = Scripted(long, "Kurz [2].")
+    conversation = Chat(shelf, llm, Words(), budget_tokens=300, answer_tokens=200)
+
+    first = conversation.ask("Which key?").result()
+    record = conversation.ask("Translate that to German").result()
+
+    assert len(first.passages) == 4
+    assert llm.asked[-1][-2] == Message("assistant", long)
+    assert 2 in [one.number for one in record.passages]
+    assert record.degraded == (
+        "2 passages that the last answer does not cite were left out: there was no room"
+    )

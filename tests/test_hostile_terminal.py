@@ -234,18 +234,27 @@ def write_documents(root: Path, payloads: list[str]) -> list[str]:
     return names
 
 
+EVALUATED = 8
+"""Of so many payloads one is in a question file: each question is asked many times."""
+IN_FOLDER = ["\x1b[31m", "\x9b2J", "\x1b]0;t\x07", "\u202e", "\u2028", "\U000e0041", "\rEVIL"]
+"""What the index's folder is named with: it is shown by ``status`` and ``config``."""
+
+
 class Shelf:
     """A folder with an index, every payload in it or, in the twin, as many harmless words."""
 
     def __init__(self, root: Path, payloads: list[str]) -> None:
         self.root = root
         self.names = write_documents(root / "docs", payloads)
-        (root / "config.toml").write_text('[embedding]\nprovider = "hash"\n', encoding="utf-8")
+        index = IN_FOLDER if HARMLESS not in payloads else [HARMLESS]
+        path = json.dumps(" ".join(index), ensure_ascii=False)
+        settings = f'[embedding]\nprovider = "hash"\n[index]\npath = {path}\n'
+        (root / "config.toml").write_text(settings, encoding="utf-8")
         questions = [
             {"id": f"{n} {one_line(p)}", "question": f"word{n} {p}", "expect": [{"path": name}]}
             for n, (p, name) in enumerate(zip(payloads, self.names, strict=True))
         ]
-        lines = [json.dumps(row) for row in questions]
+        lines = [json.dumps(row) for row in questions[::EVALUATED]]
         (root / "questions.jsonl").write_text("\n".join(lines), encoding="utf-8")
         with self.entered():
             self.ingested = typed("ingest", "docs")
@@ -259,6 +268,8 @@ class Shelf:
             patch.setenv("TERM", "xterm-256color")
             patch.setenv("FORCE_HYPERLINK", "1")
             patch.setenv("COLUMNS", "100")
+            # Nobody answers where the cursor is: the chat would wait a second for it each time.
+            patch.setenv("PROMPT_TOOLKIT_NO_CPR", "1")
             for name in ("NO_COLOR", "FORCE_COLOR", "OPENAI_API_KEY"):
                 patch.delenv(name, raising=False)
             yield
@@ -421,7 +432,7 @@ WHOLE: Mapping[str, tuple[str, ...]] = {
 
 def questions_of(payloads: list[str]) -> str:
     lines = [f"word{n} {one_line(p)}" for n, p in enumerate(payloads)]
-    parts = [lines[place : place + 4] for place in range(0, len(lines), 4)]
+    parts = [lines[place : place + 8] for place in range(0, len(lines), 8)]
     return "".join(f"{' '.join(part)}\n" for part in parts)
 
 
@@ -536,10 +547,10 @@ def json_came_through(shelves: Shelves, place: str) -> list[str]:
     """Return what of a JSON output would act on a terminal, or is not JSON."""
     notices = Tty()
     with shelves.hostile.entered():
-        output = (
-            typed(*AS_JSON[place], lines=questions_of(shelves.payloads), notices=notices)
-            or notices.getvalue()
-        )
+        lines = questions_of(shelves.payloads)
+        output = typed(*AS_JSON[place], lines=lines, notices=notices)
+    if place == "error":
+        output = notices.getvalue()
     values: list[Any] = [json.loads(line) for line in output.split("\n") if line]
     return unfit(output, set()) if values else ["nothing was printed"]
 
@@ -553,6 +564,7 @@ def test_json_is_escaped(place: str, shelves: Shelves):
 
 READY = "\x1b[?2004h"
 """What the chat's input line begins with: pasted text is told from typed text."""
+DRAWN_WHOLE = "# a **b** `c`\n\n- d\n\n> e\n\n```\nf\n```"
 IN_TERMINALS = [*_ODD, *list(PAYLOADS)[::23]]
 """Payloads that a chat in a pseudo-terminal is answered with."""
 
@@ -602,21 +614,14 @@ def chatted(shelf: Shelf, payloads: list[str]) -> str:
 
 
 def came_through_a_pty(shelves: Shelves) -> list[str]:
-    """Return what payloads brought to a real terminal, in a chat and in three other commands."""
-    parts = [IN_TERMINALS[place : place + 10] for place in range(0, len(IN_TERMINALS), 10)]
+    """Return what payloads brought to a real terminal, in a chat and a search."""
+    parts = [IN_TERMINALS[place : place + 15] for place in range(0, len(IN_TERMINALS), 15)]
     hostile = ["\n\n".join(PAYLOADS[name] for name in part) for part in parts]
+    words = ("search", "word1 word2 stands", "-k", "40", "--mode", "words")
     pairs = [
-        (
-            chatted(shelves.harmless, ["# a **b** `c`\n\n- d\n\n> e\n\n```\nf\n```"]),
-            chatted(shelves.hostile, hostile),
-        )
+        (chatted(shelves.harmless, [DRAWN_WHOLE]), chatted(shelves.hostile, hostile)),
+        (spawned(shelves.harmless, *words), spawned(shelves.hostile, *words)),
     ]
-    for words in (
-        ("status",),
-        ("search", "word1 word2 stands", "-k", "40", "--mode", "words"),
-        ("ingest", "docs", "--verify"),
-    ):
-        pairs.append((spawned(shelves.harmless, *words), spawned(shelves.hostile, *words)))
     own = set[str]().union(*(sequences(harmless) for harmless, _ in pairs))
     return list(chain.from_iterable(unfit(output, own) for _, output in pairs))
 

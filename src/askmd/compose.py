@@ -224,6 +224,13 @@ class Rooted(Protocol):
         """Return a document's front matter."""
 
 
+_EXAMPLES = {
+    "editor": "vscode://file{file}:{first}",
+    "github": "https://github.com/me/docs/blob/main/{path}#L{first}-L{last}",
+    "site": "https://docs.example.com/{page}/#{anchor}",
+}
+
+
 def linker(config: Config, documents: Rooted) -> Callable[[Citation], str | None] | None:
     """Return what tells where a citation leads, or None where the settings name nothing.
 
@@ -235,9 +242,9 @@ def linker(config: Config, documents: Rooted) -> Callable[[Citation], str | None
     from askmd import links
 
     templates = {"editor": settings.editor, "github": settings.github, "site": settings.site}
-    template, root = templates[settings.to], documents.root
+    template = templates[settings.to]
     if not template:
-        example = "https://docs.example.com/{page}/#{anchor}"
+        example = _EXAMPLES[settings.to]
         raise ConfigError(
             f"links.{settings.to} has no template", f'write one, such as "{example}", under [links]'
         )
@@ -250,7 +257,7 @@ def linker(config: Config, documents: Rooted) -> Callable[[Citation], str | None
         return links.url(
             template,
             replace(citation, lines=citation.stands_at or citation.lines),
-            file=root / citation.path,
+            file=documents.root / citation.path,
             anchors=anchors,
             metadata=documents.metadata(citation.path),
         )

@@ -92,6 +92,9 @@ class Reranker(Protocol):
 class LLM(Protocol):
     """Streams a chat completion."""
 
+    def warm(self) -> None:
+        """Begin in the background what the first completion would wait for; returns at once."""
+
     @property
     def model(self) -> str:
         """The model's name as the server knows it."""

@@ -14,7 +14,7 @@ from askmd.types import Message
 
 HISTORY_SHARE = 0.25
 """Of the budget: what the conversation so far may take from the passages."""
-LEAST_PASSAGE_TOKENS = 100
+LEAST_PASSAGE_TOKENS = 30
 """A window that has no room for so many is no window to answer in."""
 _PER_MESSAGE = 8
 """Tokens that a chat template puts around a message: OpenAI counts 3, ChatML 5, Llama 3 7."""

@@ -5,21 +5,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from askmd import conversation
 from askmd.answer.budget import Budget, Tokens
 from askmd.answer.ending import Link, Prices, Sources
 from askmd.answer.finding import EVERYTHING, Finder
-from askmd.answer.fitting import Desk
+from askmd.answer.fitting import Desk, Fitted
 from askmd.answer.running import Answer, Asked, Speaker
-from askmd.answer.told import quoted, refused
+from askmd.answer.told import Told, quoted, refused
 from askmd.contracts import LLM, Completion, TokenCounter
 from askmd.errors import LLMError, PromptTooLong
 from askmd.passages import candidates_for
 from askmd.prompt import visible
-from askmd.types import AnswerRecord, Filter, Mode, Rewriter, Search
+from askmd.types import AnswerRecord, Filter, Mode, Rewriter, Search, Usage
 
 if TYPE_CHECKING:
     from askmd.config import Config
@@ -72,6 +71,9 @@ class Chat:
         self._prices = prices
         self._sources = Sources(retriever, link)
         self._turns: list[AnswerRecord] = []
+        self._era = 0
+        """Of the conversation: an answer to an earlier one is no part of this."""
+        self._is_warm = False
 
     @classmethod
     def open(
@@ -111,8 +113,28 @@ class Chat:
         The search question of a follow-up may be asked of the LLM at once. Raises what searching
         raises; LLMError comes from iterating.
         """
+        self.warm()
         is_sent = self._llm is not None
-        return Answer(self._asked(question, is_sent=is_sent, may_ask=is_sent), self._speaker())
+        return self.answer(self._asked(question, is_sent=is_sent, may_ask=is_sent))
+
+    def answer(self, asked: Asked) -> Answer:
+        """Return a running answer to a question that ``show`` has prepared, here or elsewhere."""
+        llm, turns, era = self._llm, self._recent(), self._era
+        speaker = Speaker(
+            # Whatever becomes of the chat, an answer goes on as it was asked.
+            complete=lambda one: self._complete(one, llm, turns),
+            model=lambda: llm.model if llm else None,
+            sources=self._sources,
+            prices=self._prices,
+            remember=lambda record: self._remember(record, era),
+        )
+        return Answer(asked, speaker)
+
+    def warm(self) -> None:
+        """Begin in the background what a first answer waits for; returns at once."""
+        if self._llm is not None and not self._is_warm:
+            self._is_warm = True
+            self._llm.warm()
 
     def show(self, question: str) -> Asked:
         """Return what an LLM would be sent, and send nothing, whether there is one or not."""
@@ -129,11 +151,12 @@ class Chat:
 
     def forget(self) -> None:
         """Begin a new conversation."""
-        self._turns.clear()
+        self.resume(())
 
     def resume(self, turns: Sequence[AnswerRecord]) -> None:
         """Go on with another conversation than this one."""
         self._turns = list(turns)
+        self._era += 1
 
     @property
     def has_llm(self) -> bool:
@@ -147,15 +170,15 @@ class Chat:
 
     def models(self) -> list[str]:
         """Return the models that the LLM's server has; raises LLMError if it does not say."""
-        return self._an_llm().models()
+        return _an(self._llm).models()
 
     def use(self, model: str) -> None:
         """Let another model of the same server answer from now on."""
-        self._llm = self._an_llm().with_model(model)
+        self._llm = _an(self._llm).with_model(model)
 
     def tokens(self) -> Tokens:
         """Return what the conversation has taken so far, and what is left."""
-        desk = self._desk()
+        desk = self._desk(self._llm)
         history = desk.cost(desk.history(self._recent()))
         used = [turn.usage for turn in self._turns if turn.usage is not None]
         costs = [turn.cost for turn in self._turns if turn.cost is not None]
@@ -172,23 +195,28 @@ class Chat:
 
     def _asked(self, question: str, *, is_sent: bool, may_ask: bool) -> Asked:
         """Return a question searched for, and what is sent of what was found."""
-        began = time.monotonic()
-        turns = self._recent()
-        reading, by, fault = self._read(question, turns, may_ask=may_ask)
-        if reading.kind == "about_answer" and turns and turns[-1].passages:
-            return self._again(question, turns, began, is_sent=is_sent)
+        began, turns = time.monotonic(), self._recent()
+        reading, by, told = self._read(question, turns, may_ask=may_ask)
+        asked = Asked(question, _nothing(reading.query), (), began=began)
+        asked = replace(asked, search_usage=told.usage, degraded=told.fault)
+        wording = ""
+        if reading.kind == "about_answer" and turns:
+            again = self._again(asked, turns, is_sent=is_sent)
+            if again is not None:
+                return again
+            wording = f"{turns[-1].question}\n{question}"
         # What may stand alone is taken at its word, as long as the documents speak of it.
         queries = [question, reading.query] if reading.kind == "unsure" else [reading.query]
         # What is found and what is read around it are of one generation of the index.
         with self._retriever.snapshot():
             search, has_evidence = self._search(list(dict.fromkeys(queries)))
             rewritten = by if search.question != question else None
-            asked = Asked(question, search, (), rewritten=rewritten, degraded=fault, began=began)
+            asked = replace(asked, search=search, rewritten=rewritten)
             if not has_evidence:
                 return replace(asked, told=refused(search.hits))
             if is_sent:
-                return self._fitted(asked, turns, self._desk())
-            passages = self._desk().quoted(search.hits)
+                return self._fitted(asked, turns, self._desk(self._llm), wording)
+            passages = self._desk(self._llm).quoted(search.hits)
             return replace(asked, passages=passages, told=quoted(passages))
 
     def _search(self, queries: Sequence[str]) -> tuple[Search, bool]:
@@ -204,112 +232,125 @@ class Chat:
                 return search, True
         return search, False
 
-    def _fitted(self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk) -> Asked:
-        fitted = desk.fitted(asked.question, asked.search.hits, turns)
-        said = "; ".join(filter(None, [asked.degraded, fitted.degraded])) or None
-        return replace(asked, passages=fitted.passages, messages=fitted.messages, degraded=said)
-
-    def _again(
-        self,
-        question: str,
-        turns: Sequence[AnswerRecord],
-        began: float,
-        *,
-        is_sent: bool,
-        desk: Desk | None = None,
+    def _fitted(
+        self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk, wording: str = ""
     ) -> Asked:
-        """Return a question about the last answer: it keeps its passages, and is not searched."""
-        last = turns[-1]
-        asked = Asked(question, _nothing(last.search_query), last.passages, began=began)
-        if not is_sent:
-            return replace(asked, told=quoted(last.passages))
-        fitted = (desk or self._desk()).again(question, last.passages, turns)
+        """Return a question with what is sent of its hits, in other words where there are any."""
+        fitted = desk.fitted(wording or asked.question, asked.search.hits, turns)
+        return self._over(asked, fitted)
+
+    def _over(self, asked: Asked, fitted: Fitted) -> Asked:
+        said = "; ".join(filter(None, [asked.degraded, fitted.degraded])) or None
         return replace(
             asked,
             passages=fitted.passages,
             messages=fitted.messages,
-            degraded=fitted.degraded,
+            answer_tokens=fitted.answer_tokens,
+            degraded=said,
         )
+
+    def _again(self, asked: Asked, turns: Sequence[AnswerRecord], *, is_sent: bool) -> Asked | None:
+        """Return a question about the last answer, which keeps its passages and is not searched.
+
+        None where the last answer was no LLM's, but one is to answer now.
+        """
+        last = turns[-1]
+        if last.status == "refused":
+            return replace(asked, told=Told("refused", last.answer))
+        asked = replace(asked, passages=last.passages)
+        if not is_sent:
+            return replace(asked, told=quoted(last.passages))
+        if last.status == "extracted":
+            return None
+        return self._over(asked, self._desk(self._llm).again(asked.question, turns))
 
     def _read(
         self, question: str, turns: Sequence[AnswerRecord], *, may_ask: bool
-    ) -> tuple[Reading, Rewriter, str | None]:
-        """Return how a question is meant, who says so, and what went wrong."""
-        reading = conversation.read(question, turns)
-        if reading.kind in ("alone", "about_answer"):
-            return reading, "rule", None
-        fault = None
-        if may_ask and self._llm is not None:
-            try:
-                told = self._rewritten(question, turns)
-            except LLMError as error:
-                told, fault = None, f"searched without the LLM's help: {error.message}"
-            if told is not None:
-                return told, "llm", None
-        return reading, "rule", fault
+    ) -> tuple[Reading, Rewriter, _Worded]:
+        """Return how a question is meant, who says so, and what asking took."""
+        from askmd import conversation
 
-    def _rewritten(self, question: str, turns: Sequence[AnswerRecord]) -> Reading | None:
-        """Return how the LLM reads a question; None where it makes no sense of it."""
+        reading, worded = conversation.read(question, turns), _Worded()
+        if reading.kind in ("alone", "about_answer"):
+            return reading, "rule", worded
+        if may_ask:
+            try:
+                worded = self._worded(question, turns)
+            except LLMError as error:
+                worded = _Worded(fault=f"searched without the LLM's help: {error.message}")
+        if worded.reading is not None:
+            return worded.reading, "llm", worded
+        return reading, "rule", worded
+
+    def _worded(self, question: str, turns: Sequence[AnswerRecord]) -> _Worded:
+        """Return how the LLM reads a question; no reading where it makes no sense of it."""
+        from askmd import conversation
+
         nonce = secrets.token_hex(8)
         sent = conversation.rewriting(
             question, turns, nonce=nonce, visible=lambda text: visible(text, nonce)
         )
-        completion = self._an_llm().stream(sent, answer_tokens=REWRITING_TOKENS)
+        completion = _an(self._llm).stream(sent, answer_tokens=REWRITING_TOKENS)
         try:
             reply = "".join(completion)
         finally:
             completion.close()
-        return conversation.rewritten(reply, question, turns)
+        return _Worded(conversation.rewritten(reply, question, turns), completion.usage)
 
-    def _speaker(self) -> Speaker:
-        return Speaker(
-            complete=self._complete,
-            model=lambda: self.model,
-            sources=self._sources,
-            prices=self._prices,
-            remember=self._remember,
-        )
-
-    def _complete(self, asked: Asked) -> tuple[Asked, Completion]:
+    def _complete(
+        self, asked: Asked, llm: LLM | None, turns: Sequence[AnswerRecord]
+    ) -> tuple[Asked, Completion]:
         """Put a question to the LLM, in fewer words where its window turns out to be small."""
-        llm, turns = self._an_llm(), self._recent()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return asked, llm.stream(asked.messages, answer_tokens=self._answer_tokens)
+                return asked, _an(llm).stream(asked.messages, answer_tokens=asked.answer_tokens)
             except PromptTooLong as error:
                 if attempt == _ATTEMPTS:
                     raise
-                asked = self._smaller(asked, turns, error.window)
+                asked = self._smaller(asked, turns, self._desk(llm, self._told(asked, error)))
         raise ValueError("a last attempt neither began nor failed")
 
-    def _smaller(self, asked: Asked, turns: Sequence[AnswerRecord], window: int | None) -> Asked:
-        """Return the same question in a window that its server named, or in a smaller one."""
-        if window is None:
-            texts = [message.content for message in asked.messages]
-            window = int(sum(self._counter.count(texts)) * _SMALLER) + self._answer_tokens
-        desk = self._desk(window)
+    def _told(self, asked: Asked, error: PromptTooLong) -> int:
+        """Return the window that a server named, or one that is smaller than what was sent."""
+        if error.window is not None:
+            return error.window
+        texts = [message.content for message in asked.messages]
+        return int(sum(self._counter.count(texts)) * _SMALLER) + self._answer_tokens
+
+    def _smaller(self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk) -> Asked:
+        """Return the same question for another window."""
         if asked.search.hits:
             return self._fitted(replace(asked, degraded=None), turns, desk)
-        return self._again(asked.question, turns, asked.began, is_sent=True, desk=desk)
+        return self._over(asked, desk.again(asked.question, turns))
 
-    def _desk(self, window: int | None = None) -> Desk:
-        known = window or (self._llm.window if self._llm else None) or self._counter.window
+    def _desk(self, llm: LLM | None, window: int | None = None) -> Desk:
+        known = window or (llm.window if llm else None) or self._counter.window
         # An answer may take half of a small window, for there must be something to answer from.
         answer = min(self._answer_tokens, known // 2)
         return Desk(self._retriever, self._counter, Budget(self._budget_tokens, answer, known))
 
-    def _an_llm(self) -> LLM:
-        if self._llm is None:
-            raise LLMError("there is no LLM to ask", "name one with --base-url and --model")
-        return self._llm
-
     def _recent(self) -> tuple[AnswerRecord, ...]:
         return tuple(self._turns[-REMEMBERED_TURNS:])
 
-    def _remember(self, record: AnswerRecord) -> None:
-        """Keep a finished answer as part of the conversation; one of no words is none."""
-        if record.answer:
+    def _remember(self, record: AnswerRecord, era: int) -> None:
+        """Keep a finished answer as part of its conversation; one of no words is none."""
+        if record.answer and era == self._era:
             self._turns.append(record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worded:
+    """What an LLM made of a question."""
+
+    reading: Reading | None = None
+    usage: Usage | None = None
+    fault: str | None = None
+
+
+def _an(llm: LLM | None) -> LLM:
+    if llm is None:
+        raise LLMError("there is no LLM to ask", "name one with --base-url and --model")
+    return llm
 
 
 def _nothing(query: str) -> Search:

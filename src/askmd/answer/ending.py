@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from askmd.answer.finding import Finder
-from askmd.citations import UNCITED, Checked, check, citations_of
 from askmd.prompt import visible
 from askmd.types import Citation, Passage, Usage
+
+if TYPE_CHECKING:
+    from askmd.citations import Checked
 
 Link = Callable[[Citation], "str | None"]
 """Where a citation leads; None where it leads nowhere."""
@@ -42,6 +45,8 @@ class Proof:
 
 def quoting(passages: Sequence[Passage], cited: Sequence[int], at_hand: Sources) -> Proof:
     """Return the citations of an answer that is made of the passages' own words."""
+    from askmd.citations import citations_of
+
     return Proof(tuple(map(at_hand.fresh, citations_of(passages, cited))))
 
 
@@ -53,6 +58,8 @@ def prove(
     at_hand: Sources,
 ) -> Proof:
     """Return an LLM's answer checked against the passages it was sent and the files of today."""
+    from askmd.citations import UNCITED, check, citations_of
+
     # What was sent is what the LLM can have quoted: see ``prompt.visible`` for what is not sent.
     checked = check(text, [replace(one, text=visible(one.text, "")) for one in passages])
     citations = tuple(map(at_hand.fresh, citations_of(passages, cited, checked)))

@@ -15,6 +15,9 @@ from askmd.passages import assemble
 from askmd.prompt import fit_history, messages
 from askmd.types import AnswerRecord, Hit, Message, Passage
 
+_SHORTER = 0.8
+"""Of an answer that has no room: what is tried next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -22,6 +25,8 @@ class Fitted:
 
     passages: tuple[Passage, ...]
     messages: tuple[Message, ...]
+    answer_tokens: int
+    """What is left for the answer."""
     degraded: str | None = None
 
 
@@ -52,35 +57,58 @@ class Desk:
             sent = _sent(question, passages, history)
             excess = self.budget.excess(sent, self.counter)
             if not excess:
-                return Fitted(passages, tuple(sent), self._cut(room, wanted))
+                return self._fitted(passages, sent, self._cut(room, wanted))
             if history:
                 history = _without_oldest(history)
                 continue
             # Marks around passages cost too: asking for the excess alone would come close forever.
-            room = min(room, sum(self._costs_of(passages))) - max(excess, room // 10)
+            room = min(room, self._cost_of(passages))
+            room -= max(excess, room // 10, 1)
             if room < LEAST_PASSAGE_TOKENS:
                 raise self._too_long()
 
-    def again(
-        self, question: str, passages: Sequence[Passage], turns: Sequence[AnswerRecord]
-    ) -> Fitted:
-        """Return the messages for a question about the last answer, over the same passages."""
-        earlier, last = self.history(turns[:-1]), _messages_of(turns[-1:], with_marks=True)
-        kept = fit_history(
-            [*earlier, *last], self.counter, budget_tokens=self.budget.history, keep_last=True
-        )
-        sent = _sent(question, passages, kept, answers_again=True)
-        while excess := self.budget.excess(sent, self.counter):
-            if len(kept) > len(last):
-                kept = _without_oldest(kept)
-            elif len(passages) > 1:
-                passages = passages[:-1]
+    def again(self, question: str, turns: Sequence[AnswerRecord]) -> Fitted:
+        """Return the messages for a question about the last answer, over the same passages.
+
+        Where there is no room for all, earlier turns are left out, then passages that the answer
+        does not cite, then the end of the answer; the latter two are said.
+        """
+        last = turns[-1]
+        passages, said = list(last.passages), _messages_of([last], with_marks=True)
+        cited = {citation.number for citation in last.citations}
+        earlier = self.history(turns[:-1])
+        while True:
+            sent = _sent(question, passages, [*earlier, *said], answers_again=True)
+            if not self._exceeds(sent, passages, [*earlier, *said]):
+                break
+            unused = [one for one in passages if one.number not in cited]
+            if earlier:
+                earlier = _without_oldest(earlier)
+            elif unused:
+                passages.remove(unused[-1])
+            elif (shorter := self._shortened(said)) != said:
+                said = shorter
             else:
-                raise self._too_long(excess)
-            sent = _sent(question, passages, kept, answers_again=True)
-        left = len(turns[-1].passages) - len(passages)
-        said = f"{left} passages left out: the window has {self.budget.window} tokens"
-        return Fitted(tuple(passages), tuple(sent), said if left else None)
+                raise self._too_long()
+        return self._fitted(tuple(passages), sent, _left_out(last, passages, said))
+
+    def _exceeds(
+        self, sent: Sequence[Message], passages: Sequence[Passage], history: Sequence[Message]
+    ) -> bool:
+        """Whether the window has no room, or passages and history exceed their budget."""
+        if self.budget.excess(sent, self.counter):
+            return True
+        return self._cost_of(passages) + self.cost(history) > self.budget.tokens
+
+    def _shortened(self, said: Sequence[Message]) -> list[Message]:
+        least = self.budget.history // 4
+        budget = max(least, int(self.cost(said) * _SHORTER))
+        return fit_history(said, self.counter, budget_tokens=budget, keep_last=True) or list(said)
+
+    def _fitted(
+        self, passages: tuple[Passage, ...], sent: Sequence[Message], degraded: str | None
+    ) -> Fitted:
+        return Fitted(passages, tuple(sent), self.budget.answer_tokens, degraded)
 
     def history(self, turns: Sequence[AnswerRecord]) -> list[Message]:
         """Return as much of the conversation as its share of the budget allows, latest turns."""
@@ -95,8 +123,8 @@ class Desk:
         """Return how many tokens messages have."""
         return sum(self.counter.count([message.content for message in sent])) if sent else 0
 
-    def _costs_of(self, passages: Sequence[Passage]) -> list[int]:
-        return self.counter.count([passage.text for passage in passages])
+    def _cost_of(self, passages: Sequence[Passage]) -> int:
+        return sum(self.counter.count([passage.text for passage in passages])) if passages else 0
 
     def _cut(self, room: int, wanted: int) -> str | None:
         if room == wanted:
@@ -106,14 +134,24 @@ class Desk:
             f"{self.budget.tokens} tokens of passages"
         )
 
-    def _too_long(self, excess: int = 0) -> PromptTooLong:
-        over = f", by {excess} tokens" if excess else ""
+    def _too_long(self) -> PromptTooLong:
         return PromptTooLong(
-            f"the question and {self.budget.answer_tokens} tokens of answer do not fit a window of "
-            f"{self.budget.window} tokens{over}",
+            f"rules, question and {self.budget.answer_tokens} tokens of answer leave no room for a "
+            f"passage in a window of {self.budget.window} tokens",
             "lower llm.answer_tokens, raise llm.window if the model has more, or ask shorter",
             window=self.budget.window,
         )
+
+
+def _left_out(
+    last: AnswerRecord, passages: Sequence[Passage], said: Sequence[Message]
+) -> str | None:
+    """Return what a question about the last answer is sent without."""
+    left = len(last.passages) - len(passages)
+    missing = [f"{left} passages that the last answer does not cite were left out"] if left else []
+    if said and len(said[-1].content) < len(last.answer):
+        missing.append("the end of the last answer was left out")
+    return f"{' and '.join(missing)}: there was no room" if missing else None
 
 
 def _sent(

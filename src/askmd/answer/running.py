@@ -11,6 +11,7 @@ from askmd.answer.ending import Prices, Proof, Sources, prove, quoting
 from askmd.answer.told import Told, refusal
 from askmd.citations import MarkFilter
 from askmd.contracts import Completion
+from askmd.errors import AskmdError
 from askmd.prompt import RefusalFilter
 from askmd.terminal import linked, source_line
 from askmd.types import (
@@ -41,6 +42,10 @@ class Asked:
     told: Told | None = None
     """The whole answer, where no LLM is asked."""
     rewritten: Rewriter | None = None
+    answer_tokens: int | None = None
+    """Tokens the answer may have; the LLM's own limit where that is None."""
+    search_usage: Usage | None = None
+    """Tokens that the search question took."""
     degraded: str | None = None
     """What was left out on the way, and why."""
     began: float = field(default_factory=time.monotonic)
@@ -77,6 +82,7 @@ class Answer:
         self._text: list[str] = []
         self._first_seconds: float | None = None
         self._record: AnswerRecord | None = None
+        self._failure: AskmdError | None = None
         self._pieces = self._run()
 
     @property
@@ -105,6 +111,11 @@ class Answer:
         return self._asked.messages
 
     @property
+    def answer_tokens(self) -> int | None:
+        """Tokens the answer may have; None where no LLM is asked."""
+        return self._asked.answer_tokens
+
+    @property
     def invented(self) -> tuple[int, ...]:
         """Numbers of passages that were never sent, whose marks were taken out of the text."""
         return tuple(self._marks.invented)
@@ -115,7 +126,11 @@ class Answer:
     def __next__(self) -> str:
         if self._record is not None:
             raise StopIteration
-        return next(self._pieces)
+        try:
+            return next(self._pieces)
+        except AskmdError as error:
+            self._failure = error
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +142,7 @@ class Answer:
         """Abort the request if it is still running; the result is then incomplete."""
         if self._completion is not None:
             self._completion.close()
-        if self._record is None:
+        if self._record is None and self._failure is None:
             self.cut_reason = _CLOSED
             self._finish()
 
@@ -136,7 +151,7 @@ class Answer:
         for _piece in self:
             pass
         if self._record is None:
-            raise RuntimeError("this answer failed before its end, and said so")
+            raise self._failure or RuntimeError("this answer is read in another thread")
         return self._record
 
     def sources(self) -> tuple[Citation, ...]:
@@ -170,7 +185,9 @@ class Answer:
 
     def _run(self) -> Iterator[str]:
         for piece in self._source():
-            if self._record is None and piece:
+            if self._record is not None:
+                return
+            if piece:
                 if self._first_seconds is None:
                     self._first_seconds = self._elapsed()
                 self._text.append(piece)
@@ -187,6 +204,10 @@ class Answer:
         self._asked, self._completion = self._speaker.complete(self._asked)
         self._marks = MarkFilter({passage.number for passage in self._asked.passages})
         self._no = RefusalFilter(self._marks.cited)
+        if self._record is not None:
+            # It was closed by another thread while the first word was waited for.
+            self._completion.close()
+            return
         for piece in self._completion:
             yield self._marks.feed(self._no.feed(piece))
         rest = self._no.flush()
@@ -243,10 +264,21 @@ class Answer:
         return "refused" if self._no.says_no else "answered"
 
     def _usage(self) -> Usage | None:
-        return self._completion.usage if self._completion is not None else None
+        """Return what the answer took, the wording of its search question with it."""
+        own = self._completion.usage if self._completion is not None else None
+        return together(own, self._asked.search_usage)
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._asked.began, 4)
+
+
+def together(one: Usage | None, other: Usage | None) -> Usage | None:
+    """Return the sum of two counts; what neither knows is unknown."""
+    if one is None or other is None:
+        return one or other
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    pairs = [(getattr(one, name), getattr(other, name)) for name in names]
+    return Usage(*(None if a is b is None else (a or 0) + (b or 0) for a, b in pairs))
 
 
 def cited_line(citation: Citation, url: str | None = None) -> str:

@@ -14,9 +14,16 @@ checking    all of it, and the findings
 listing     the citations that doors print
 """
 
-from askmd.citations.checking import LEAST_SUPPORT, LEAST_UNCITED, UNCITED, Checked, check
-from askmd.citations.listing import citations_of
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from askmd.citations.marks import LONGEST_MARK, LONGEST_RANGE, MarkFilter
+
+if TYPE_CHECKING:
+    from askmd.citations.checking import LEAST_SUPPORT, LEAST_UNCITED, UNCITED, Checked, check
+    from askmd.citations.listing import citations_of
 
 __all__ = [
     "LEAST_SUPPORT",
@@ -29,3 +36,13 @@ __all__ = [
     "check",
     "citations_of",
 ]
+
+
+if not TYPE_CHECKING:  # or every misspelt name would pass a type checker
+
+    def __getattr__(name: str) -> Any:
+        """Import what is wanted of a finished answer when it is finished: its first word is not."""
+        if name not in __all__:
+            raise AttributeError(f"module 'askmd.citations' has no attribute {name!r}")
+        room = "listing" if name == "citations_of" else "checking"
+        return getattr(import_module(f"askmd.citations.{room}"), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from askmd.cli.beside import beside
 from askmd.cli.options import answering, asking, common, linking
-from askmd.cli.session import Conversation, open_chat, question_of
+from askmd.cli.session import Conversation, chat_settings, open_chat, prepared, question_of
 from askmd.cli.show import print_json
 from askmd.cli.verbs import REFUSED, UNCLEAN, askmd
+from askmd.errors import UsageError
 from askmd.terminal import clean, say, stream_answer
 
 if TYPE_CHECKING:
     from askmd.answer import Answer, Asked
+    from askmd.config import Config
     from askmd.types import AnswerRecord, Citation
 
 
@@ -44,20 +48,44 @@ def ask(
     **options: Any,
 ) -> None:
     """Answer QUESTION from the documents and cite the lines; "-" reads it from stdin."""
-    from askmd.cli.replaying import check_receipt
-
     text = question_of((sys.stdin.read(),) if question == ("-",) else question)
+    if receipt is not None and show_prompt:
+        raise UsageError("nothing is sent, so there is no receipt", "leave out --show-prompt")
     if receipt is not None:
+        from askmd.cli.replaying import check_receipt
+
         check_receipt(receipt)
-    with open_chat(**options, is_sending=not show_prompt) as opened:
-        if show_prompt:
+    config = chat_settings(options)
+    if show_prompt:
+        with open_chat(config, options, is_sending=False) as opened:
             print_prompt(opened.chat.show(text), as_json)
-            return
-        with opened.chat.ask(text) as answer:
+        return
+    record = _answered(text, config, options, receipt, as_json)
+    leave_as(record, is_strict=strict)
+
+
+def _answered(
+    question: str, config: Config, options: dict[str, Any], receipt: Path | None, as_json: bool
+) -> AnswerRecord:
+    """Print an answer; what is sent for it is found while the client that sends it is loaded."""
+    from askmd.compose import endpoint
+    from askmd.endpoint import load_early
+
+    url = None if options["no_llm"] else endpoint(config, "llm")
+    with ExitStack() as open_ones:
+        found = None
+        if url:
+            work = beside(lambda: prepared(question, config, options))
+            found = open_ones.enter_context(work)
+            load_early(url)
+        opened = open_ones.enter_context(open_chat(config, options, is_late=found is not None))
+        asked = found() if found is not None else None
+        chat = opened.chat
+        with chat.ask(question) if asked is None else chat.answer(asked) as answer:
             record = print_answer(answer, as_json, opened.link_of)
         if receipt is not None:
             save_receipt(receipt, answer, opened)
-    leave_as(record, is_strict=strict)
+    return record
 
 
 def print_answer(
@@ -106,7 +134,7 @@ def save_receipt(file: Path, answer: Answer, opened: Conversation) -> None:
         filters=opened.chat.where,
         index=Built.of(opened.retriever.identity, opened.retriever.generation),
         server=endpoint(opened.config, "llm") if record.model else None,
-        answer_tokens=llm.answer_tokens if record.model else None,
+        answer_tokens=answer.answer_tokens if record.model else None,
     )
     write_receipt(file, saved.as_text())
 

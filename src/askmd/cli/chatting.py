@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askmd.cli.options import answering, asking, common, linking
-from askmd.cli.session import Conversation, lines_of_stdin, open_chat
+from askmd.cli.session import Conversation, chat_settings, lines_of_stdin, open_chat
 from askmd.cli.show import explained, print_error, print_json
 from askmd.cli.verbs import UNCLEAN, askmd
 from askmd.errors import AskmdError, UsageError
@@ -46,7 +46,7 @@ def chat(
 
     if as_json and is_continued:
         raise UsageError("--continue does not go with --json", "leave one of them out")
-    with open_chat(**options) as opened:
+    with open_chat(chat_settings(options), options) as opened:
         if as_json:
             sys.exit(_chat_as_json(opened.chat))
         files = _files(opened.config.index_folder, is_continued)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from askmd.cli.show import print_failures, summary
 from askmd.errors import AskmdError, FolderError, IndexFault, NoIndex, UsageError
 from askmd.terminal import say
 
 if TYPE_CHECKING:
-    from askmd.answer import Chat
+    from askmd.answer import Asked, Chat
     from askmd.config import Config
     from askmd.ingest import IngestReport
     from askmd.inspection import Check
@@ -171,51 +172,89 @@ class Conversation:
         return citation.url or file_url(self.retriever.root / citation.path, line)
 
 
+def chat_settings(options: Mapping[str, Any]) -> Config:
+    """Return the settings with the options of ``ask`` and ``chat``."""
+    given = {
+        "llm.model": ("--model", options["model"]),
+        "llm.base_url": ("--base-url", options["base_url"]),
+        "links.to": ("--link", options["link"]),
+    }
+    flags = {key: flag for key, flag in given.items() if flag[1]}
+    return configure(options["config_file"], options["index"], **flags)
+
+
 @contextmanager
 def open_chat(
+    config: Config,
+    options: Mapping[str, Any],
     *,
-    no_llm: bool,
-    model: str | None,
-    base_url: str | None,
-    link: str | None,
-    limit: int | None,
-    mode: Any,
-    filters: tuple[str, ...],
-    config_file: Path | None,
-    index: Path | None,
     is_sending: bool = True,
+    is_late: bool = False,
 ) -> Iterator[Conversation]:
     """Open a conversation with the options of ``ask`` and ``chat``.
 
-    is_sending: whether an LLM is really asked.
+    is_sending: whether an LLM is really asked. is_late: whether the index is to be opened only
+    when something is asked of it.
     """
+    is_quoting = options["no_llm"]
+    with ExitStack() as opened:
+        retriever = late(
+            lambda: opened.enter_context(open_retriever(config, options["mode"])),
+            is_late=is_late,
+        )
+        # What is merely shown needs no key.
+        chat = _chat(config, options, retriever, is_quoting=is_quoting or not is_sending)
+        if chat.has_llm:
+            chat.warm()
+            tell_endpoint(config, "llm", "your question and the passages found for it")
+        elif is_sending and not is_quoting:
+            say("no LLM is configured, so the best passages are quoted; to have answers written:")
+            say("  add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]")
+        yield Conversation(chat, retriever, config)
+
+
+def prepared(question: str, config: Config, options: Mapping[str, Any]) -> Asked:
+    """Return what an LLM would be sent, with the options of ``ask``; raises where that fails."""
+    from askmd.retriever import Retriever
+
+    with Retriever.open(config) as retriever:
+        if (options["mode"] or config.search.mode) != "words":
+            retriever.warm()
+        return _chat(config, options, retriever, is_quoting=False).show(question)
+
+
+def late(open_it: Callable[[], Retriever], *, is_late: bool) -> Retriever:
+    """Return a retriever, or what becomes one when something is first asked of it."""
+    if not is_late:
+        return open_it()
+
+    class Late:
+        @cached_property
+        def now(self) -> Retriever:
+            return open_it()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.now, name)
+
+    return cast("Retriever", Late())
+
+
+def _chat(
+    config: Config, options: Mapping[str, Any], retriever: Retriever, *, is_quoting: bool
+) -> Chat:
     from askmd.answer import Chat
     from askmd.compose import linker
     from askmd.filters import parse_filter
 
-    given = {
-        "llm.model": ("--model", model),
-        "llm.base_url": ("--base-url", base_url),
-        "links.to": ("--link", link),
-    }
-    config = configure(config_file, index, **{k: v for k, v in given.items() if v[1]})
-    where = parse_filter(filters)
-    with open_retriever(config, mode) as retriever:
-        chat = Chat.open(
-            config,
-            retriever,
-            limit=limit,
-            mode=mode,
-            where=where,
-            is_quoting=no_llm or not is_sending,
-            link=linker(config, retriever),
-        )
-        if chat.has_llm:
-            tell_endpoint(config, "llm", "your question and the passages found for it")
-        elif not no_llm and is_sending:
-            say("no LLM is configured, so the best passages are quoted; to have answers written:")
-            say("  add --base-url http://localhost:11434/v1 --model llama3.2, or fill in [llm]")
-        yield Conversation(chat, retriever, config)
+    return Chat.open(
+        config,
+        retriever,
+        limit=options["limit"],
+        mode=options["mode"],
+        where=parse_filter(options["filters"]),
+        is_quoting=is_quoting,
+        link=linker(config, retriever),
+    )
 
 
 def tell_endpoint(config: Config, purpose: str, what: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askmd.errors import AskmdError
-from askmd.terminal import clean, say, source_line
+from askmd.terminal import clean, escaped, say, source_line
 
 if TYPE_CHECKING:
     from askmd.ingest import DryRun, IngestReport
@@ -37,7 +37,7 @@ def notice_degraded(degraded: str | None) -> None:
 
 def print_json(value: Any) -> None:
     """Print one value as one line of JSON."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
 
 
 def print_search(found: Search, *, explain: bool, is_filtered: bool, as_json: bool) -> None:
@@ -129,7 +129,7 @@ def print_error(error: AskmdError, *, as_json: bool) -> None:
         say(f"askmd: {error}")
         return
     fields = {"code": error.code, "message": error.message, "next": error.next_step}
-    print(json.dumps({"error": fields}, ensure_ascii=False), file=sys.stderr)
+    print(escaped(json.dumps({"error": fields}, ensure_ascii=False)), file=sys.stderr)
 
 
 def print_failures(failures: Sequence[Failure]) -> None:

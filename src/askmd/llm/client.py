@@ -62,12 +62,15 @@ class OpenAILLM:
         self._known: Profile | None = None
         self._attempts = attempts
         self._sleep = sleep
-        load_early(self._endpoint.base_url)
 
     @property
     def model(self) -> str:
         """The model's name; empty until the server was asked for it."""
         return self._endpoint.model
+
+    def warm(self) -> None:
+        """Load in the background what the first request waits for; returns at once."""
+        load_early(self._endpoint.base_url)
 
     @property
     def window(self) -> int | None:

@@ -68,7 +68,9 @@ def _tokenized(memory: sqlite3.Connection, terms: Sequence[str]) -> dict[str, _T
     tokens: dict[int, list[str]] = defaultdict(list)
     ordered = "SELECT doc, term FROM asked_words ORDER BY doc, offset"
     for number, token in memory.execute(ordered):
-        tokens[number].append(token)
+        # FTS5 has no name for what is nothing but marks.
+        if token is not None:
+            tokens[number].append(token)
     return {
         term: tuple(f"{token}*" if is_lone(text) else token for token in tokens[number])
         for number, (term, text) in enumerate(zip(terms, texts, strict=True))

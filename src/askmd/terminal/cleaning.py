@@ -90,7 +90,7 @@ class Cleaner:
 
 
 def escaped(json_text: str) -> str:
-    """Return JSON with everything that could act on a terminal as ``\\u`` escapes: the same value.
+    """Return JSON, its value the same, with all that could act on a terminal as escapes.
 
     Bytes below U+0020 are no part of JSON's strings as it is; newlines between values stay.
     """
