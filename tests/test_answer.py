@@ -724,3 +724,14 @@ def test_a_long_answer_is_written_again_whole_and_gives_up_passages_it_does_not_
     assert record.degraded == (
         "2 passages that the last answer does not cite were left out: there was no room"
     )
+
+
+def test_a_long_list_of_findings_does_not_hide_the_answer():
+    false = " ".join(f"The turbine number{n} spins backwards overnight [1]." for n in range(20))
+    cited = chat(Shelf(hit(1)), Speaker(false)).ask("Which key?")
+    uncited = chat(Shelf(hit(1)), Speaker(false.replace(" [1]", ""))).ask("Which key?")
+
+    assert len(cited.result().findings) == 20
+    assert len(cited.notices()) == 4
+    assert cited.notices()[-1] == "unsupported: 17 more; `ask --json` names them all"
+    assert uncited.notices() == ["unsupported: the answer cites none of the passages"]

@@ -138,7 +138,7 @@ class Desk:
         return PromptTooLong(
             f"rules, question and {self.budget.answer_tokens} tokens of answer leave no room for a "
             f"passage in a window of {self.budget.window} tokens",
-            "lower llm.answer_tokens, raise llm.window if the model has more, or ask shorter",
+            "lower llm.answer_tokens; if the model reads more, run `askmd doctor --llm`",
             window=self.budget.window,
         )
 

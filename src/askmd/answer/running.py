@@ -25,6 +25,8 @@ from askmd.types import (
     Usage,
 )
 
+MOST_FINDINGS = 3
+"""Of an answer that are told below it: more would hide it."""
 _CLOSED = "the answer was closed before its end"
 
 
@@ -171,6 +173,8 @@ class Answer:
 
     def notices(self) -> list[str]:
         """Return what is to be said about the finished answer, a line each."""
+        from askmd.citations import UNCITED
+
         record = self.result()
         said = [f"degraded: {record.degraded}"] if record.degraded else []
         if record.cut_reason:
@@ -181,7 +185,13 @@ class Answer:
         own = {f"[{number}] names a passage that was never sent" for number in record.invented}
         # Half an answer may rest on what its other half would have cited.
         found = record.findings if record.status == "answered" else ()
-        return said + [f"unsupported: {one}" for one in found if one not in own]
+        told = [f"unsupported: {one}" for one in found if one not in own]
+        if UNCITED in found:
+            # Each of its sentences would only say so again.
+            told = [f"unsupported: {UNCITED}"]
+        left = len(told) - MOST_FINDINGS
+        more = [f"unsupported: {left} more; `ask --json` names them all"] if left > 0 else []
+        return said + told[:MOST_FINDINGS] + more
 
     def _run(self) -> Iterator[str]:
         for piece in self._source():
