@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from askmd.cli.beside import beside
 from askmd.cli.options import answering, asking, common, linking
 from askmd.cli.session import Conversation, chat_settings, open_chat, prepared, question_of
 from askmd.cli.show import print_json
@@ -68,6 +67,7 @@ def _answered(
     question: str, config: Config, options: dict[str, Any], receipt: Path | None, as_json: bool
 ) -> AnswerRecord:
     """Print an answer; what is sent for it is found while the client that sends it is loaded."""
+    from askmd.cli.beside import beside
     from askmd.compose import endpoint
     from askmd.endpoint import load_early
 

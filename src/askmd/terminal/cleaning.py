@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from askmd.prompt import INVISIBLE
-from askmd.types import Lines
+if TYPE_CHECKING:
+    from askmd.types import Lines
 
+
+INVISIBLE = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\U000e0000-\U000e007f"
+"""A regular expression's character class: marks that turn text around, tags, hidden annotations."""
 LONGEST_STRING = 2000
 """Characters after which an unended title, clipboard or device string is taken for text."""
 

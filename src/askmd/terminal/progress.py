@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from askmd.types import Progress, ProgressCallback
-
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+
+    from askmd.types import Progress, ProgressCallback
 
 
 @contextmanager
