@@ -173,6 +173,9 @@ def _leads_outside(key: str, value: Any) -> bool:
     if key in ("links.editor", "links.github", "links.site"):
         # A click would tell somebody else what was read, or start a program.
         return bool(value) and value != LinkSettings().editor
+    if key == "links.to":
+        # Without its template, which is left out, it would lead nowhere.
+        return value in ("github", "site")
     return key.endswith(".base_url") and bool(value) and not is_loopback(value)
 
 

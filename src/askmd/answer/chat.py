@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from askmd.answer.budget import Budget, Tokens
 from askmd.answer.ending import Link, Prices, Sources
-from askmd.answer.finding import EVERYTHING, Finder
+from askmd.answer.finding import EVERYTHING, Finder, Library
 from askmd.answer.fitting import Desk, Fitted
 from askmd.answer.running import Answer, Asked, Speaker
 from askmd.answer.told import Told, quoted, refused
@@ -79,20 +79,19 @@ class Chat:
     def open(
         cls,
         config: Config,
-        retriever: Finder,
+        retriever: Library,
         *,
         limit: int | None = None,
         mode: Mode | None = None,
         where: Filter = EVERYTHING,
         is_quoting: bool = False,
-        link: Link | None = None,
     ) -> Chat:
         """Return a chat as the configuration wants it, over an open retriever.
 
-        limit, mode, where, link: as for the chat itself. is_quoting: ask no LLM, even if there is
-        one. Raises LLMError where the LLM's key is missing.
+        limit, mode, where: as for the chat itself. is_quoting: ask no LLM, even if there is one.
+        Raises LLMError where the LLM's key is missing, ConfigError for links that lead nowhere.
         """
-        from askmd.compose import open_llm, prompt_counter
+        from askmd.compose import linker, open_llm, prompt_counter
 
         return cls(
             retriever,
@@ -104,7 +103,7 @@ class Chat:
             mode=mode,
             where=where,
             prices=Prices(config.llm.prompt_price, config.llm.answer_price),
-            link=link,
+            link=linker(config, retriever),
         )
 
     def ask(self, question: str) -> Answer:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from askmd.types import Chars, Chunk, Filter, Lines, Mode, Search
@@ -37,3 +38,14 @@ class Finder(Protocol):
 
         Of several places the one nearest to ``lines``.
         """
+
+
+class Library(Finder, Protocol):
+    """A finder that also knows where its documents are, and what they say of themselves."""
+
+    @property
+    def root(self) -> Path:
+        """The documents' folder; it need not exist."""
+
+    def metadata(self, path: str) -> Mapping[str, object]:
+        """Return a document's front matter; empty where it has none, or is not in the index."""

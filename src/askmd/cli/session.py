@@ -243,7 +243,6 @@ def _chat(
     config: Config, options: Mapping[str, Any], retriever: Retriever, *, is_quoting: bool
 ) -> Chat:
     from askmd.answer import Chat
-    from askmd.compose import linker
     from askmd.filters import parse_filter
 
     return Chat.open(
@@ -253,7 +252,6 @@ def _chat(
         mode=options["mode"],
         where=parse_filter(options["filters"]),
         is_quoting=is_quoting,
-        link=linker(config, retriever),
     )
 
 
