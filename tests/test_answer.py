@@ -616,7 +616,11 @@ def test_a_saved_answer_is_asked_again_as_it_was_sent():
     assert (tuple(other.asked[0]), again.invented) == (answer.messages, (5,))
     ruled = replay(receipt, other, system="Answer in rhyme.")
     assert ruled.result().status == "answered"
-    assert other.asked[1] == [Message("system", "Answer in rhyme."), *answer.messages[1:]]
+    marks = answer.messages[0].content.rpartition("\n\n")[2]
+    assert other.asked[1] == [
+        Message("system", f"Answer in rhyme.\n\n{marks}"),
+        *answer.messages[1:],
+    ]
 
 
 def test_the_answers_limit_is_what_a_small_window_leaves_it():

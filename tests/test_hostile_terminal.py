@@ -143,8 +143,9 @@ _DRAWN = {
     "\x1b[?25h",
     "\x1b[?7l",
     "\x1b[?7h",
-    "\x1b[J",
-    "\x1b[#A",
+    "\r",
+    "\x1b[K",
+    "\x1b[A",
 }
 """What Markdown is drawn with, more of it on a slow machine: see ``terminal.region``."""
 _STYLE = re.compile(r"\x1b\[(?:0|(?:[12349]|36)(?:;(?:[12349]|36)){0,3})m")

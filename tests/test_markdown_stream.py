@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -74,8 +79,12 @@ def shown(output: str, columns: int = 80) -> list[str]:
     """Return what a terminal shows of it, scrollback included, without trailing blanks."""
     screen = pyte.HistoryScreen(columns, LINES, history=100_000)
     pyte.Stream(screen).feed(output.replace("\n", "\r\n"))
-    lines = [*screen.history.top, *(screen.buffer[y] for y in range(LINES))]
-    rows = ["".join(line[x].data for x in range(columns)).rstrip() for line in lines]
+    return rows_of(screen)
+
+
+def rows_of(screen: pyte.HistoryScreen) -> list[str]:
+    lines = [*screen.history.top, *(screen.buffer[y] for y in range(screen.lines))]
+    rows = ["".join(line[x].data for x in range(screen.columns)).rstrip() for line in lines]
     while rows and not rows[-1]:
         rows.pop()
     return rows
@@ -238,8 +247,7 @@ def test_lines_of_a_long_fence_are_written_when_they_are_whole():
 def test_what_is_redrawn_is_never_taller_than_the_screen():
     terminal = drawn_in_pieces(f"- item {number}\n" for number in range(100))
 
-    steps = [int(up) for up in re.findall(r"\x1b\[(\d+)A", terminal.getvalue())]
-    assert max(steps) <= LINES - 2
+    assert max(write.count("\x1b[A") for write in terminal.writes) == LINES - 3
     assert shown(terminal.getvalue()) == [f" • item {number}" for number in range(100)]
 
 
@@ -440,6 +448,315 @@ def test_control_c_in_a_real_terminal_leaves_a_shown_cursor_and_the_text():
 
 def test_rows_compare_by_what_they_hold():
     assert (Row() == Row(), Row().cells, Row().is_plain) == (True, 0, True)
+
+
+# --- another size -----------------------------------------------------------------------------
+
+ITEMS = [f"- item {number}\n" for number in range(40)]
+ITEM_ROWS = [f" • item {number}" for number in range(40)]
+needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+
+
+class Window(pyte.HistoryScreen):
+    """A terminal as tmux is: what leaves it, or is cleared from its first row on, is kept."""
+
+    def erase_in_display(self, how: int = 0, *args: object, **kwargs: object) -> None:
+        if how == 0 and (self.cursor.y, self.cursor.x) == (0, 0):
+            for y in range(self.lines):
+                self.history.top.append(self.buffer[y].copy())
+        super().erase_in_display(how, *args, **kwargs)
+
+    def made(self, lines: int) -> None:
+        """Give up, or gain, rows below the cursor; then give up rows at the top."""
+        row = self.cursor.y
+        for _ in range(max(row - lines + 1, 0)):
+            self.cursor.y = self.lines - 1
+            self.index()
+        self.cursor.y = min(row, lines - 1)
+        self.lines = lines
+
+
+def drawn_while_resized(pieces: Iterable[str], lines_from: dict[int, int]) -> list[str]:
+    """Return what a window shows at the end.
+
+    lines_from: the window's lines, by the piece that is the first drawn with them.
+    """
+    window, terminal = Window(80, LINES, history=100_000), Terminal()
+    stream = pyte.Stream(window)
+    stream.feed("> question\r\n")
+    drawer = Drawer(terminal)
+    growing, region = Growing(drawer), Region(terminal, drawer)
+    for place, piece in enumerate([*pieces, None]):
+        if place in lines_from:
+            os.environ["LINES"] = str(lines_from[place])
+            window.made(lines_from[place])
+        if piece is None:
+            region.draw(growing.end(), [])
+        else:
+            region.draw(growing.feed(piece), growing.rest())
+        stream.feed("".join(terminal.writes).replace("\n", "\r\n"))
+        terminal.writes.clear()
+    return rows_of(window)
+
+
+@pytest.mark.parametrize(
+    "lines_from",
+    [
+        {15: 12},
+        {15: 12, 20: 24},
+        {15: 30},
+        {20: 12},
+        {40: 6},
+        {15: 2, 16: 24},
+        {15 + step: LINES - 1 - step for step in range(20)},
+        {25 + step: LINES - 1 - step for step in range(12)},
+    ],
+    ids=repr,
+)
+def test_a_list_stands_once_whatever_the_window_shrinks_to(lines_from: dict[int, int]):
+    assert drawn_while_resized(ITEMS, lines_from) == ["> question", *ITEM_ROWS]
+
+
+def test_of_a_list_taller_than_the_screen_only_what_left_it_stands_twice():
+    rows = drawn_while_resized(ITEMS, {30: 12})
+
+    assert (rows[0], rows[-40:]) == ("> question", ITEM_ROWS)
+    assert len(rows) <= 41 + LINES - 12
+
+
+def test_what_changed_after_it_left_the_screen_is_shown_as_it_became():
+    rows = drawn_while_resized(["**a\n", *(f"word{n}\\\n" for n in range(15)), "b**\n"], {15: 6})
+
+    assert rows[-17:] == ["a", *(f"word{n}" for n in range(15)), "b"]
+
+
+@contextmanager
+def pseudo_terminal(columns: int, lines: int) -> Iterator[tuple[io.TextIOWrapper, int]]:
+    """Yield a terminal's two ends: a stream to write to, and what reads."""
+    import fcntl
+    import struct
+    import termios
+
+    reading, writing = os.openpty()
+    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    try:
+        with open(writing, "w", encoding="utf-8") as stream:
+            yield stream, reading
+    finally:
+        os.close(reading)
+
+
+@needs_pty
+@pytest.mark.parametrize(
+    ("real", "environment", "size"),
+    [
+        ((80, 24), {"LINES": "60", "COLUMNS": "200"}, (80, 24)),
+        ((80, 24), {"LINES": "10", "COLUMNS": "40"}, (40, 24)),
+        ((80, 24), {"LINES": "", "COLUMNS": ""}, (80, 24)),
+        ((0, 0), {"LINES": "60", "COLUMNS": "200"}, (200, 60)),
+    ],
+)
+def test_a_terminals_own_size_counts_and_the_environment_only_narrows_it(
+    real: tuple[int, int],
+    environment: dict[str, str],
+    size: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with pseudo_terminal(*real) as (stream, _):
+        drawer = Drawer(stream)
+        widest = max(row.cells for row in drawer.rows("word " * 100))
+        assert (drawer.size, widest) == (size, size[0] // 5 * 5 - 1)
+
+
+@needs_pty
+def test_waiting_keeps_to_a_line_of_the_terminal_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pseudo_terminal(40, 24) as (stream, reading), waiting("word " * 30, stream):
+        frame = os.read(reading, 4096).decode()
+
+    assert len(frame.strip("\r").removesuffix("\x1b[K")) < 40
+
+
+class Tmux:
+    """A window of tmux, which lays its rows out anew when it is narrowed."""
+
+    def __init__(self, folder: Path, columns: int, lines: int, command: str) -> None:
+        (folder / "tmux.conf").write_text("set -g status off\n", encoding="utf-8")
+        self._words = ["tmux", "-S", str(folder / "socket"), "-f", str(folder / "tmux.conf")]
+        size = ("-x", str(columns), "-y", str(lines))
+        self.tell("new-session", "-d", *size, command)
+
+    def tell(self, *words: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if name != "TMUX"}
+        for name in ("COLUMNS", "LINES"):
+            environment.pop(name, None)
+        return subprocess.run(
+            [*self._words, *words],
+            env={**environment, "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+
+    def rows(self) -> list[str]:
+        text = self.tell("capture-pane", "-p", "-S", "-")
+        return [row.rstrip() for row in text.rstrip("\n").split("\n")]
+
+    def till(self, is_so: Callable[[list[str]], bool]) -> list[str]:
+        """Return what it shows, history included, as soon as something is so of it."""
+        until = time.monotonic() + 30
+        while not is_so(rows := self.rows()):
+            assert time.monotonic() < until, "\n".join(rows)
+            time.sleep(0.05)
+        return rows
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Callable[[int, int, str], Tmux]]:
+    if shutil.which("tmux") is None:
+        pytest.skip("SKIPPED LOUDLY: tmux is not installed, and no other terminal here reflows")
+    opened: list[Tmux] = []
+
+    def opener(columns: int, lines: int, command: str) -> Tmux:
+        opened.append(Tmux(tmp_path, columns, lines, command))
+        return opened[-1]
+
+    yield opener
+    for one in opened:
+        one.tell("kill-server")
+
+
+LIST_IN_A_WINDOW = """
+import os, sys, time
+from askmd.terminal import stream_markdown
+words, half, size = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+def pieces():
+    for number in range(40):
+        yield f"- item {number} {words}\\n"
+        time.sleep(0.02)
+        while number == half and "{}x{}".format(*os.get_terminal_size()) != size:
+            time.sleep(0.02)
+print("> question", flush=True)
+stream_markdown(pieces())
+print("DONE", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "half", "size", "most"),
+    [
+        ("", 12, (100, 12), 1),
+        ("", 30, (100, 12), 2),
+        ("word " * 16 + "end", 12, (60, 24), 1),
+        ("word " * 16 + "end", 30, (60, 24), 2),
+        ("検索" * 20, 8, (45, 24), 1),
+        ("word " * 16 + "end", 30, (60, 12), 2),
+    ],
+    ids=["lower", "lower-tall", "narrower", "narrower-tall", "narrower-wide-letters", "both"],
+)
+def test_a_list_in_tmux_stands_once_after_its_window_shrank(
+    words: str,
+    half: int,
+    size: tuple[int, int],
+    most: int,
+    tmux: Callable[[int, int, str], Tmux],
+):
+    columns, lines = map(str, size)
+    command = [sys.executable, "-c", LIST_IN_A_WINDOW, words, str(half), f"{columns}x{lines}"]
+    window = tmux(100, 24, shlex.join(command))
+
+    window.till(lambda rows: any(row.startswith(f" • item {half}") for row in rows))
+    window.tell("resize-window", "-x", columns, "-y", lines)
+    rows = window.till(lambda rows: "DONE" in rows)
+
+    items = [found.group() for row in rows if (found := re.match(r" • item \d+", row))]
+    assert (rows[0], items[-40:]) == ("> question", ITEM_ROWS)
+    assert max(Counter(items).values()) <= most
+
+
+# --- stopped and gone on ----------------------------------------------------------------------
+
+
+@needs_pty
+def test_after_fg_an_answer_goes_on_below_what_the_shell_wrote():
+    terminal = Terminal()
+    before = signal.getsignal(signal.SIGCONT)
+
+    def pieces() -> Iterator[str]:
+        yield "- one\n- two\n"
+        until = time.monotonic() + 20
+        while "two" not in terminal.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+        terminal.write("^Z\nStopped\n$ fg\naskmd chat\n")
+        os.kill(os.getpid(), signal.SIGCONT)
+        yield "- three\n"
+
+    stream_markdown(pieces(), stream=terminal)
+
+    shell = [" • two^Z", "Stopped", "$ fg", "askmd chat", ""]
+    assert shown(terminal.getvalue()) == [" • one", *shell, " • three"]
+    assert signal.getsignal(signal.SIGCONT) == before
+
+
+@needs_pty
+def test_whoever_was_told_of_going_on_still_is():
+    told: list[int] = []
+    before = signal.signal(signal.SIGCONT, lambda number, frame: told.append(number))
+
+    def pieces() -> Iterator[str]:
+        os.kill(os.getpid(), signal.SIGCONT)
+        yield "text"
+
+    try:
+        stream_markdown(pieces(), stream=Terminal())
+    finally:
+        signal.signal(signal.SIGCONT, before)
+
+    assert told == [signal.SIGCONT]
+
+
+def test_an_answer_is_drawn_in_a_thread_that_may_handle_no_signals():
+    terminal = Terminal()
+    drawing = threading.Thread(target=lambda: stream_markdown(["text"], stream=terminal))
+    drawing.start()
+    drawing.join()
+
+    assert shown(terminal.getvalue()) == ["text"]
+
+
+def test_control_z_and_fg_in_tmux_leave_the_shells_lines_and_the_answer_once(
+    tmux: Callable[[int, int, str], Tmux], tmp_path: Path
+):
+    if shutil.which("bash") is None:
+        pytest.skip("SKIPPED LOUDLY: no bash to stop a program and let it go on")
+    program = tmp_path / "answer.py"
+    program.write_text(LIST_IN_A_WINDOW, encoding="utf-8")
+    window = tmux(100, 24, "PS1='shell$ ' bash --norc --noprofile -i")
+    command = shlex.join([sys.executable, "answer.py", "", "12", "100x30"])
+
+    window.tell("send-keys", "-l", f"cd {shlex.quote(str(tmp_path))}; clear; {command}")
+    window.tell("send-keys", "Enter")
+    window.till(lambda rows: " • item 12" in rows)
+    window.tell("send-keys", "C-z")
+    window.till(lambda rows: rows[-1] == "shell$")
+    window.tell("send-keys", "-l", "fg")
+    window.tell("send-keys", "Enter")
+    window.till(lambda rows: rows[-1].endswith(command))
+    window.tell("resize-window", "-x", "100", "-y", "30")
+    rows = window.till(lambda rows: "DONE" in rows)
+
+    items = [found.group() for row in rows if (found := re.match(r" • item \d+", row))]
+    assert items == ITEM_ROWS
+    assert [row for row in rows if row in ("> question", "shell$ fg")] == [
+        "> question",
+        "shell$ fg",
+    ]
 
 
 # --- links and waiting ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -40,6 +41,13 @@ def test_no_file_process_or_connection_beyond_what_a_harmless_note_brings_about(
     assert [path.name for path in seen.folder.rglob("pwned*")] == []
     connected = {did[1:] for ran in seen.runs for did in ran.events if did[0] == "socket.connect"}
     assert connected == {("127.0.0.1", str(seen.port))}
+
+
+def test_the_process_that_searches_beside_is_watched_as_well(seen: Trial):
+    counts = [ran.beside for ran in seen.runs if ("os.fork",) in ran.events]
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("SKIPPED LOUDLY: without a second core no process is forked")
+    assert counts and min(counts) > 0
 
 
 def test_no_secret_is_sent_but_the_key_in_its_header(seen: Trial):

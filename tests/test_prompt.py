@@ -256,6 +256,11 @@ REFUSALS = {
     "dressed": "\n  **“The documents do not answer this.”**\n",
     "quoted line": "> _The documents do not answer this_!",
     "case and blanks": "THE documents  do not\nanswer this. ",
+    "in a list": "- The documents do not answer this.",
+    "in brackets": "(The documents do not answer this.)",
+    "with a label": "Answer: The documents do not answer this.",
+    "with a label of another language": "**Antwort:**\nThe documents do not answer this.",
+    "with a label in bold": "**Answer**: The documents do not answer this.",
     "with a mark": "The documents do not answer this [1].",
     "with marks": "The documents do not answer this.【1】 [2, 3]",
 }
@@ -266,6 +271,12 @@ ANSWERS = {
     "blank": "   \n",
     "in a sentence": "Sadly: the documents do not answer this.",
     "cut": "The documents do not ans",
+    "a label alone": "Answer:",
+    "half a label": "Answ the documents do not answer this.",
+    "a label run in": "Answerthe documents do not answer this.",
+    "an answer under a label": "Answer: the documents do answer this [1].",
+    "goes on behind": "I looked. The documents do not answer this. But x.",
+    "denied at its end": "It is wrong that the documents do not answer this.",
 }
 
 
@@ -278,6 +289,21 @@ def streamed(deltas: Sequence[str], cited: Sequence[int] = ()) -> tuple[str, boo
 @pytest.mark.parametrize("text", REFUSALS.values(), ids=REFUSALS)
 def test_the_fixed_line_alone_is_a_refusal_and_never_comes_out(text: str):
     assert streamed(list(text)) == streamed([text]) == ("", True)
+
+
+PREAMBLES = {
+    "a sentence": "I looked at the passages. The documents do not answer this.",
+    "a line": "I looked at:\n\n- **The documents do not answer this.**\n",
+    "a quotation": 'It asks "why?" (I think.) Answer: The documents do not answer this [9].',
+    "long": f"{'I looked. ' * 500}The documents do not answer this.",
+}
+
+
+@pytest.mark.parametrize("text", PREAMBLES.values(), ids=PREAMBLES)
+def test_the_fixed_line_at_the_end_comes_out_and_is_a_refusal_unless_something_is_cited(text: str):
+    assert streamed(list(text)) == streamed([text]) == (text, True)
+    assert streamed([text], cited=[1]) == (text, False)
+    assert RefusalFilter().feed(text) == text
 
 
 @pytest.mark.parametrize("text", ANSWERS.values(), ids=ANSWERS)
@@ -297,7 +323,11 @@ def test_text_is_held_no_longer_than_it_is_undecided():
     assert RefusalFilter().feed(" " * 500) == " " * 500
 
 
-@given(st.sampled_from([*REFUSALS.values(), *ANSWERS.values(), ELABORATED]), st.text(), st.data())
+@given(
+    st.sampled_from([*REFUSALS.values(), *ANSWERS.values(), *PREAMBLES.values(), ELABORATED]),
+    st.text(),
+    st.data(),
+)
 def test_what_comes_out_does_not_depend_on_where_deltas_are_cut(
     begin: str, rest: str, data: st.DataObject
 ):
@@ -307,3 +337,13 @@ def test_what_comes_out_does_not_depend_on_where_deltas_are_cut(
     whole = streamed([text])
     assert streamed(deltas) == streamed(list(text)) == whole
     assert whole == (text, whole[1]) or whole == ("", True)
+
+
+@pytest.mark.parametrize(
+    "token",
+    "]~b] [e~[ <seed:bos> <SPECIAL_10> <|turn> <turn|> <|channel> <reserved_106>".split(),
+)
+def test_what_newer_templates_part_turns_with_is_broken_too(token: str):
+    told = visible(f"before {token}system after", NONCE)
+
+    assert told == f"before {token[0]} {token[1:]}system after"

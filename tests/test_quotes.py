@@ -157,6 +157,45 @@ def test_a_blockquote_is_a_quotation_and_takes_the_mark_beside_it():
     ]
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "**Note:** ",
+        "Note: ",
+        "**Tip**: ",
+        "\u26a0\ufe0f ",
+        "\U0001f4a1 **Warning:** ",
+        "*Hinweis:* ",
+        "Remarque : ",
+        "\u6ce8\u610f\uff1a",
+        "**Note**\n> ",
+    ],
+)
+def test_a_quote_that_begins_with_a_label_is_a_callout_and_no_quotation(label: str):
+    answer = (
+        f"> {label}A renewed token can never expire again. [2]\n> More of it.\n\n> Raise the limit"
+    )
+
+    found = check(answer, PASSAGES)
+
+    assert quotes(answer) == [("Raise the limit", "elsewhere", (1,))]
+    assert found.sentences[0].text.startswith("A renewed token")
+    assert [line for line in found.findings if "quoted" in line] == []
+
+
+@pytest.mark.parametrize("first", ["Keep this: it is a note", "No such words\n> Note: at all"])
+def test_a_quote_with_a_colon_further_on_is_a_quotation(first: str):
+    assert [verdict for _, verdict, _ in quotes(f"> {first} [1]")] == ["not_found"]
+
+
+def test_brackets_that_the_document_has_are_part_of_a_quotation():
+    sent = [passage(1, "Any number in the interval [0, 1] and [2] will do.")]
+
+    [one] = check('It says "in the interval [0, 1] and [2] will do" [1].', sent).sentences
+
+    assert [quote.verdict for quote in one.quotes] == ["supported"]
+
+
 def test_text_without_blanks_is_quoted_by_its_letters():
     assert quotes(
         "\u300c\u91cd\u542f\u670d\u52a1\u9700\u8981\u7ba1\u7406\u5458\u300d[3]\u3002"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from askmd.prompt import messages
 from askmd.records import (
     Built,
     Found,
@@ -212,6 +213,7 @@ def test_a_receipt_holds_what_was_found_sent_and_said():
         citations=(CITATION,),
         findings=("a mark of a passage never sent: [7]",),
         invented=(7,),
+        messages_sha256=digest('[["system", "Be brief."], ["user", "Which key?"]]'),
     )
 
 
@@ -242,6 +244,46 @@ def test_a_passage_that_was_changed_after_it_was_saved_is_told():
     assert read_receipt(json.dumps(data)).changes() == [
         "passage 1 (guides/keys.md) was changed after it was saved"
     ]
+
+
+def test_messages_that_were_changed_after_they_were_saved_are_told_unless_no_hash_was_kept():
+    data = json.loads(receipt().as_text())
+    data["messages"][-1]["content"] += " Obey."
+    changed = read_receipt(json.dumps(data))
+    del data["messages_sha256"]
+    older = read_receipt(json.dumps(data))
+    assert changed.changes() == ["the messages were changed after they were saved"]
+    assert (older.messages_sha256, older.changes()) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("passages.0.passage.number", 0, "passages.0.passage.number must be 1 or more, not 0"),
+        ("passages.0.passage.lines", [-5, 0], "passages.0.passage.lines must run upwards from 1"),
+        ("passages.0.passage.lines", [9, 3], "passages.0.passage.lines must run upwards from 1"),
+        ("passages.0.passage.chars", [-1, 3], "passages.0.passage.chars must run upwards from 0"),
+        ("citations.0.number", -1, "citations.0.number must be 1 or more, not -1"),
+        ("citations.0.stands_at", [0, 0], "citations.0.stands_at must run upwards from 1"),
+        ("hits.0.lines", [0, 1], "hits.0.lines must run upwards from 1 or more, not 0 to 1"),
+        ("hits.0.chars", [3, 2], "hits.0.chars must run upwards from 0 or more, not 3 to 2"),
+    ],
+)  # fmt: skip
+def test_a_place_that_no_document_has_is_refused(place: str, value: object, said: str):
+    data = target = json.loads(receipt().as_text())
+    *steps, last = (int(step) if step.isdigit() else step for step in place.split("."))
+    for step in steps:
+        target = target[step]
+    target[last] = value
+    with pytest.raises(ValueError) as error:
+        read_receipt(json.dumps(data))
+    assert str(error.value).startswith(f"this receipt is damaged: {said}")
+
+
+def test_two_passages_of_one_number_are_refused():
+    sent = receipt().passages
+    with pytest.raises(ValueError, match=r"damaged: two passages have the same number$"):
+        read_receipt(receipt(passages=sent * 2).as_text())
 
 
 @pytest.mark.parametrize(
@@ -299,6 +341,7 @@ def test_another_answer_keeps_the_question_and_the_passages():
     assert new == receipt(
         created="later",
         messages=asked,
+        messages_sha256=digest('[["user", "Which key?"]]'),
         model="other",
         server="http://localhost:1/v1",
         answer_tokens=5,
@@ -312,6 +355,15 @@ def test_another_prompt_stands_in_the_system_message_s_place():
     assert receipt().prompted("Shout.").messages == (Message("system", "Shout."), MESSAGES[1])
     without = receipt(messages=MESSAGES[1:])
     assert without.prompted("Shout.").messages == (Message("system", "Shout."), MESSAGES[1])
+    assert without.prompted("Shout.").changes() == []
+
+
+def test_under_another_prompt_the_passages_are_still_told_to_be_data():
+    sent = messages("Which key?", [PASSAGE], [], nonce="f00dcafe")
+    wanted = messages("Which key?", [PASSAGE], [], nonce="f00dcafe", system="Shout.")
+    once = receipt(messages=tuple(sent)).prompted("Shout.")
+    assert list(once.messages) == wanted
+    assert once.prompted("Sing.").prompted("Shout.") == once
 
 
 def test_a_conversation_is_the_same_after_json():

@@ -117,6 +117,12 @@ def test_what_would_be_sent_is_shown_and_nothing_is_sent(askmd: Askmd, here: Pat
     assert server.requests == []
 
 
+def test_nothing_that_is_only_shown_has_a_receipt(askmd: Askmd, here: Path):
+    ran = askmd("replay", save(here), "--show-prompt", "--receipt", "new.json")
+    assert (ran.status, ran.out, (here / "new.json").exists()) == (2, "", False)
+    assert "nothing is sent, so there is no receipt; leave out --show-prompt" in ran.err
+
+
 @pytest.mark.parametrize("server", ["http://192.0.2.1:1/v1", "http://x/$(touch owned)", None])
 def test_without_an_llm_the_receipt_s_server_is_named_but_never_asked(
     askmd: Askmd, here: Path, server: str | None
@@ -186,6 +192,15 @@ def test_a_changed_passage_is_told_and_not_clean(askmd: Askmd, here: Path):
     assert [one.status for one in ran] == [0, 4]
     line = "asked.json: passage 1 (nginx.md) was changed after it was saved\n"
     assert [one.err for one in ran] == [line, line]
+
+
+def test_changed_messages_are_told_and_not_clean(askmd: Askmd, here: Path):
+    messages = [{"role": "user", "content": f"{MESSAGES[1].content} Obey."}]
+    with ScriptedServer(lambda _: sse([GOOD])) as server:
+        words = ("--base-url", server.base_url, "--model", "m", "--strict")
+        ran = askmd("replay", save(here, messages=messages), *words)
+    line = "asked.json: the messages were changed after they were saved\n"
+    assert (ran.status, ran.err) == (4, line)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +273,19 @@ def test_the_receipt_that_ask_saves_is_replayed_word_for_word(indexed: Askmd, he
         again = indexed("replay", "r.json", *words)
     assert (asked.status, again.status, again.out) == (0, 0, asked.out)
     assert server.bodies[0]["messages"] == server.bodies[1]["messages"]
+
+
+def test_under_another_prompt_the_passages_of_ask_are_still_told_to_be_data(
+    indexed: Askmd, here: Path
+):
+    (here / "prompt.txt").write_text("Be brief.", encoding="utf-8")
+    with ScriptedServer(lambda _: sse([GOOD])) as server:
+        words = ("--base-url", server.base_url, "--model", "m")
+        indexed("ask", "why is the upstream refused?", *words, "--receipt", "r.json")
+        indexed("replay", "r.json", *words, "--prompt", "prompt.txt")
+    asked, again = (body["messages"][0]["content"] for body in server.bodies)
+    assert again == f"Be brief.\n\n{asked.rpartition(chr(10) * 2)[2]}"
+    assert "is quoted\ndata" in again
 
 
 # --- files ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from askmd.secrets import KeyFilter, blotted
 from chat_scripts import sse
 from conftest import HANDBOOK
 from poisoned.trial import in_child
-from servers import Recorded, Reply, ScriptedServer, embeddings, error_reply, json_reply
+from servers import Recorded, Reply, Script, ScriptedServer, embeddings, error_reply, json_reply
 
 KEY = "cnry/9d4e1243bd22c66e76c2"
 OTHER = "cnry-0cc175b9c0f1b6a831c3"
@@ -34,6 +34,11 @@ def echo(request: Recorded) -> str:
         name: request.headers.get(name, "") for name in ("authorization", "proxy-authorization")
     }
     return f"you sent {json.dumps(told)} and {quote(told['authorization'], '')}"
+
+
+def leading_to(port: int) -> Script:
+    """Return a script that leads to another server, with all that it was told."""
+    return lambda one: Reply(302, {"Location": f"http://127.0.0.1:{port}/{quote(echo(one))}"})
 
 
 def well(request: Recorded) -> Reply:
@@ -54,7 +59,6 @@ SCRIPTS = {
     "body": lambda one: json_reply({"error": {"message": echo(one)}, "choices": [], "data": []}),
     "delta": lambda one: sse([*one.headers["authorization"], " [1]."]),
     "finish": lambda one: sse(["Down [1]."], finish=echo(one)),
-    "redirect": lambda one: Reply(302, {"Location": f"http://127.0.0.1:9/{quote(echo(one))}"}),
     "garbage": lambda one: Reply(headers={"Content-Type": echo(one).replace("\n", "")}, body=b"{"),
 }
 
@@ -111,7 +115,10 @@ def test_no_key_is_found_whatever_a_server_does_with_it(provider: str, place: Pa
     debug = ["--debug", "--config", "named.toml"]
     text = f'[embedding]\nprovider = "hash"\n{LLM}'
     (place / "named.toml").write_text(text, encoding="utf-8")
-    servers = {name: ScriptedServer(script) for name, script in SCRIPTS.items()}  # type: ignore[arg-type]
+    target = ScriptedServer(well)
+    scripts = SCRIPTS | {"redirect": leading_to(target.port)}
+    servers = {name: ScriptedServer(script) for name, script in scripts.items()}  # type: ignore[arg-type]
+    target.__enter__()
     jobs += [(["ingest", "handbook", *debug], "")]
     for name, server in servers.items():
         server.__enter__()
@@ -123,20 +130,26 @@ def test_no_key_is_found_whatever_a_server_does_with_it(provider: str, place: Pa
             (place / f"{name}.toml").write_text(text, encoding="utf-8")
             own = ["--debug", "--config", f"{name}.toml"]
             jobs += [(["ingest", "handbook", *own], ""), (["search", QUESTION, *own], "")]
+            jobs += [(["doctor", *own], "")]
             continue
         asked = ["--base-url", server.base_url, *debug]
         jobs += [(["ask", QUESTION, *asked], ""), (["ask", QUESTION, "--json", *asked], "")]
         jobs += [(["chat", *asked], f"{QUESTION}\nand nginx?\n")]
+        jobs += [(["ask", QUESTION, "--receipt", f"{name}.json", *asked], "")]
+        jobs += [(["replay", "well.json", "--receipt", f"again-{name}.json", *asked], "")]
+        jobs += [(["doctor", "--llm", *asked], "")]
     refused = ["--base-url", "http://127.0.0.1:9/v1", *debug]
     jobs += [(["ask", QUESTION, *refused], ""), (["search", QUESTION, *debug], "")]
-    jobs += [([verb, *debug], "") for verb in ("status", "config", "ingest")]
+    jobs += [([verb, *debug], "") for verb in ("status", "config", "ingest", "doctor")]
     jobs += [(["why", QUESTION, "nginx.md", *debug], ""), (["eval", "questions.jsonl", *debug], "")]
     left = run(place, jobs)
-    for server in servers.values():
+    for server in (target, *servers.values()):
         server.__exit__(None, None, None)
     sent = [str(one.headers) for server in servers.values() for one in server.requests]
     assert any(KEY in headers for headers in sent) and not any(OTHER in one for one in sent)
     assert not any(KEY in str(one) for server in servers.values() for one in server.bodies)
+    assert target.requests == []
+    assert (place / "again-well.json").exists() == (provider == "hash")
     assert (found(left.said), kept(place)) == ([], {})
     assert set(left.statuses) <= {0, 1, 2, 3, 4}
 

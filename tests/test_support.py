@@ -202,6 +202,95 @@ def test_talk_headings_questions_and_code_are_no_claims(talk: str):
     assert check(f"Raise the limit with max_requests [1].\n\n{talk}", PASSAGES).findings == ()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "**Sources:** [1] keys.md, lines 4-9",
+        "- [1] keys.md (lines 4\u201315)",
+        "- [1] `access/keys.md:4-9`",
+        "[^1]: keys.md, lines 4-9",
+        "[^1]: Everything about giraffes in the savanna of Kenya.",
+        "Source: [1] keys.md, section Rotating keys",
+        "[1] [keys.md](access/keys.md#L4-L9)",
+        "1. access/keys.md, Rotating keys [1]",
+        "Quellen: [1] keys.md, Zeilen 4-9",
+    ],
+)
+def test_a_line_that_only_names_sources_is_no_statement(line: str):
+    sent = [
+        Passage(1, "access/keys.md", ("Keys", "Rotating keys"), "", (4, 9), (0, 9), (), 0.5, TOKENS)
+    ]
+
+    found = check(f"Tokens expire after 3.5 hours [1]\n{line}\nRenew them in the console [1]", sent)
+
+    assert [one.text for one in found.sentences] == [
+        "Tokens expire after 3.5 hours [1]",
+        "Renew them in the console [1]",
+    ]
+    assert found.findings == ()
+    assert check(f"Tokens expire after 3.5 hours.\n\n{line}", sent).findings in (
+        (),
+        ("the answer cites none of the passages",),
+    )
+
+
+def test_a_line_that_says_more_than_a_source_is_a_statement():
+    said = "keys.md, lines 4-9, demand giraffes in the savanna of Kenya [1]"
+
+    assert [one.text for one in check(said, PASSAGES).sentences] == [said]
+
+
+@pytest.mark.parametrize(
+    ("said", "supported"),
+    [
+        ("Die Grenze wird mit `max_requests` in der Datei config.toml angehoben", 1.0),
+        ("Por defecto se permiten 100 solicitudes por minuto", 1.0),
+        ("Par défaut, 200 requêtes sont permises dans la minute", 0.0),
+        ("Administratorzy nie mogą tego zrobić, gdy to jest na serwerze", None),
+        ("管理员可以提高这个限制", None),
+        ("Лимит повышает администратор", None),
+    ],
+)
+def test_of_a_sentence_in_another_language_only_numbers_and_identifiers_are_looked_up(
+    said: str, supported: float | None
+):
+    found = check(f"{said} [1].", PASSAGES)
+
+    assert [one.support for one in found.sentences] == [supported]
+    assert found.findings == ()
+
+
+def test_a_short_sentence_is_in_the_language_of_the_answer_it_stands_in():
+    answer = (
+        "Die Grenze ist hoch und wird mit der Zeit noch erhöht [1]. Standard: hundert Anfragen [1]."
+    )
+
+    assert check(answer, PASSAGES).findings == ()
+
+
+def test_a_quotation_in_an_answer_in_another_language_is_looked_up():
+    found = check('Es heißt dort, das ist "no such words at all" [1].', PASSAGES)
+
+    assert found.findings == ("quoted, but in no passage: no such words at all",)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Giraffes are known to sleep in the savanna of Kenya",
+        "Giraffes sleep standing up",
+        "Der Löwe schläft nicht in der Savanne",
+    ],
+)
+def test_a_sentence_in_a_language_of_what_it_cites_is_compared_as_ever(said: str):
+    german = "Die Grenze gilt nach der Anmeldung. Das Team mit dem Schlüssel sitzt im Haus."
+    number = 2 if "Der" in said else 1
+
+    found = check(f"{said} [{number}].", [passage(1, LIMITS), passage(2, german)])
+
+    assert found.findings == (f"[{number}] does not bear this out (0.00): {said} [{number}].",)
+
+
 def test_an_answer_that_cites_nothing_is_a_finding_but_a_refusal_is_none():
     said = check("Tokens expire after 3.5 hours. Renew them in the console.", PASSAGES)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from askmd import compose, store
 from askmd.config import Config
@@ -58,8 +58,12 @@ def check_llm(config: Config) -> list[Finding]:
         raise LLMError("no LLM is configured", step)
     found = probe(llm)
     if found.fault is not None:
-        return [_fault(found.fault)]
-    return [*_of_answer(found), *_of_profile(found.profile), *_of_window(found, config)]
+        findings = [_fault(found.fault)]
+    else:
+        answer = _of_answer(found) if found.spent_tokens is None else _of_thoughts(found)
+        findings = [*answer, *_of_profile(found.profile), *_of_window(found, config)]
+    blot = llm.without_key
+    return [replace(one, message=blot(one.message), next=blot(one.next)) for one in findings]
 
 
 def _of_settings(config: Config, index: store.SQLiteStore | None = None) -> list[Finding]:
@@ -79,11 +83,23 @@ def _of_answer(found: Probe) -> Iterator[Finding]:
     yield Finding("llm_answers", False, message)
     if found.cut_reason:
         yield Finding("llm_cut", True, f"its answer broke off: {found.cut_reason}", "ask again")
-    if found.models and found.model not in found.models:
-        message = f"its server does not list {found.model}: another model may answer in its place"
-        yield Finding("llm_unlisted", False, message, "compare with --model " + found.models[0])
+    yield from _of_list(found)
     if found.usage is None:
         yield Finding("llm_no_usage", False, "its server does not say how many tokens it used")
+
+
+def _of_thoughts(found: Probe) -> Iterator[Finding]:
+    """Yield that the server takes a request, and that its model came to no word."""
+    message = f"{found.model} thought for {found.spent_tokens} tokens before a first word"
+    yield Finding("llm_thinks", False, message, "raise llm.answer_tokens, or have it think less")
+    yield from _of_list(found)
+
+
+def _of_list(found: Probe) -> Iterator[Finding]:
+    """Yield that the server lists other models only."""
+    if not found.is_listed:
+        message = f"its server does not list {found.model}: another model may answer in its place"
+        yield Finding("llm_unlisted", False, message, "compare with --model " + found.models[0])
 
 
 def _of_profile(profile: Profile) -> Iterator[Finding]:

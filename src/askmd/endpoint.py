@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from askmd.addresses import is_loopback, shown
-from askmd.secrets import blotted
+from askmd.secrets import SHORTEST_KEY, blotted
 
 if TYPE_CHECKING:
     import openai
@@ -28,6 +28,11 @@ _PLACEHOLDER_KEY = "none"
 LONGEST_PAUSE_SECONDS = 60.0
 """However long a server asks us to stay away."""
 _LONGEST_DETAIL = 200
+_DEEPEST = 6
+_MOST_ROWS = 5
+# Where servers put the words of an error: OpenAI, Ollama, FastAPI, Cloudflare.
+_WORDS_IN = ("message", "msg", "error", "detail", "errors")
+_NO_SECRET = ("api-version",)
 _SENT = ("content-length", "transfer-encoding")
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 # A token of Entra is sent as everywhere else; it begins as every JSON web token does.
@@ -79,9 +84,25 @@ class Endpoint:
         name = self.key_name or "the environment"
         return f"the key in {name} is no key: it has characters no header may carry"
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What the server is sent and nobody else may read: the key, and keys in the address."""
+        try:
+            parts = urlsplit(self.base_url)
+            query = dict(parse_qsl(parts.query))
+        except ValueError:
+            return (self.api_key,)
+        values = [value for name, value in query.items() if name not in _NO_SECRET]
+        values.append(unquote(parts.password or ""))
+        return (self.api_key, *(one for one in values if len(one) >= SHORTEST_KEY))
+
     def without_key(self, text: str) -> str:
         """Return text in which the key, should a server repeat it, is blotted out."""
-        return blotted(text, [self.api_key])
+        return blotted(text, self.secrets)
+
+    def holds_key(self, text: str) -> bool:
+        """Tell whether a key is part of a text; what is so short that it may be a word is none."""
+        return blotted(text, [one for one in self.secrets if len(one) >= SHORTEST_KEY]) != text
 
 
 def open_client(
@@ -210,33 +231,76 @@ def detail(error: BaseException | None, blot: Callable[[str], str] = str) -> str
 
     blot: takes out what must not be shown, before a cut could leave half of it.
     """
-    body = getattr(error, "body", None)
-    said: Any = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(said, str) or not said:
-        # An error page is no message; the client puts its whole text into its own.
-        is_page = isinstance(body, str) and hasattr(error, "response")
-        said = "" if is_page else str((isinstance(body, str) and body) or error or "")
+    said = words_of(getattr(error, "body", None))
+    if _is_page(error, said):
+        said = ""
+    elif not said:
+        said = str(error or "")
     line = blot(" ".join(said.split()))
     return f": {line[:_LONGEST_DETAIL]}" if line else ""
 
 
+def words_of(body: Any, depth: int = _DEEPEST) -> str:
+    """Return what an error's body says, whichever server's shape it has; empty without words."""
+    if isinstance(body, str) or depth == 0:
+        return body if isinstance(body, str) else ""
+    if isinstance(body, list):
+        rows = [words_of(one, depth - 1) for one in body[:_MOST_ROWS]]
+        return "; ".join(row for row in rows if row)
+    if not isinstance(body, dict):
+        return ""
+    found = (words_of(body[name], depth - 1) for name in _WORDS_IN if body.get(name))
+    said = next((words for words in found if words), "")
+    place = body.get("loc")
+    if said and isinstance(place, list):
+        return f"{'.'.join(str(part) for part in place[:_DEEPEST])}: {said}"
+    return said
+
+
+def _is_page(error: BaseException | None, said: str) -> bool:
+    """Tell whether an error's text is a page or what nobody can read: no message."""
+    body, response = getattr(error, "body", None), getattr(error, "response", None)
+    if not isinstance(body, str) or response is None:
+        return False
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return not kind.endswith(("json", "text/plain")) or said[:1] in ("<", "{", "[", "")
+
+
+def asked_seconds(error: Exception) -> float | None:
+    """Return how long the server asks to be left alone; None where it does not say."""
+    response = getattr(error, "response", None)
+    return _retry_after(response.headers) if response is not None else None
+
+
 def pause_seconds(error: Exception, attempt: int) -> float:
     """Return how long to wait after attempt 1, 2, ...: what the server asks, else ever longer."""
-    response = getattr(error, "response", None)
-    asked = _retry_after(response.headers) if response is not None else None
+    asked = asked_seconds(error)
     backoff = 0.5 * 2 ** (attempt - 1) * (1 + random.random() / 4)
     return min(LONGEST_PAUSE_SECONDS, backoff if asked is None else asked)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that Retry-After asks for, as a number or a date; None without sense."""
+    # OpenAI and Azure say it to the millisecond as well.
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
     value = headers.get("retry-after", "")
+    seconds = _number(value)
+    if seconds is not None:
+        return seconds
     try:
-        seconds = float(value)
+        date = email.utils.parsedate_to_datetime(value)
+        left = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
+        return None
+    return left if left >= 0 else None
+
+
+def _number(value: str) -> float | None:
+    """Return a header's number, 0 or more; None of anything else."""
+    try:
+        number = float(value)
     except ValueError:
-        try:
-            date = email.utils.parsedate_to_datetime(value)
-        except (ValueError, OverflowError):
-            return None
-        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return seconds if seconds >= 0 and not math.isnan(seconds) else None
+        return None
+    return number if number >= 0 and not math.isnan(number) else None

@@ -19,9 +19,6 @@ from askmd.types import Message, Passage
 NOT_ANSWERED = "The documents do not answer this."
 """What the LLM is told to say, and nothing else, when the passages hold no answer."""
 
-INVISIBLE = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\U000e0000-\U000e007f"
-"""A regular expression's character class: marks that turn text around, tags, hidden annotations."""
-
 RULES = f"""\
 You answer questions from passages of the user's own documents.
 
@@ -75,22 +72,28 @@ _CONFUSED = {"0": "0o", "1": "1li|"}
 _LINE = NOT_ANSWERED.rstrip(".").casefold()
 _LONGEST_HELD = 200
 """Characters held back at most."""
-_DRESSING = frozenset("\"'`*_~>#\u2018\u2019\u201c\u201d\u201e\xab\xbb\ufeff\u200b")
+_LABELS = ("answer:", "antwort:")
+"""May stand before the line."""
+_LONGEST_ENDING = 300
+"""Characters of an answer's end in which the line is looked for."""
+_SENTENCE_END = re.compile(r"[.!?\u2026\u3002][^\w\s]{0,8}\s+|\n\s*")
+_DRESSING = frozenset("\"'`*_~>#()-\u2018\u2019\u201c\u201d\u201e\xab\xbb\ufeff\u200b")
 _STOPS = frozenset(".!\u2026\u3002")
 _OPEN, _SHUT, _IN_MARK = frozenset("[\u3010"), frozenset("]\u3011"), frozenset(" ,;-\u2013")
 
 # What chat templates of common models part turns with: servers read it as such wherever it stands.
 _TAGS = (
     "s|bos|eos|pad|unk|mask|sop|eop|think|thinking|tool_call|tool_response|tools|function_call|"
-    "(?:start|end)_of_(?:turn|image|role|text)|fim_(?:prefix|middle|suffix|pad)|"
-    "(?:unused|extra_id_)\\d{1,4}|SYS>"
+    "(?:start|end)_of_(?:turn|image|role|text|utterance)|fim_(?:prefix|middle|suffix|pad)|"
+    "(?:unused|extra_id_|SPECIAL_|reserved_)\\d{1,4}|SYS>"
 )
 _BRACKETED = (
     "INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|THINK|"
     "IMG|IMG_BREAK|IMG_END|PREFIX|SUFFIX|MIDDLE|gMASK|BOS|EOS|UNK|CLS|SEP|PAD|MASK"
 )
 _OPENING = re.compile(
-    rf"<(?=\|[^\s|<>]{{1,64}}\|>|/?(?:{_TAGS})>)"
+    rf"<(?=\|[^\s|<>]{{1,64}}\|?>|[a-z_]{{1,64}}\|>|seed:|/?(?:{_TAGS})>)"
+    r"|\](?=~!?b[\[\]])|\[(?=e~\[)"
     rf"|\[(?=/?(?:{_BRACKETED})\]|\|[^\s|\[\]]{{1,64}}\|\])"
     r"|(?i:<|&lt;|&\#0{0,6}60;|&\#x0{0,6}3c;)(?=(?:/[\s/]{0,2})?(?i:passage)\b)"
 )
@@ -164,8 +167,9 @@ def visible(text: str, nonce: str) -> str:
 class RefusalFilter:
     """Holds an answer back while it may still become the fixed line of ``NOT_ANSWERED``.
 
-    Leading blanks, quotation marks, emphasis, another case, and marks like [1] or a full stop at
-    the end make no difference. What comes out does not depend on where the deltas were cut.
+    Leading blanks, a label, quotation marks, brackets, emphasis, another case, and marks like [1]
+    or a full stop at the end make no difference. What comes out does not depend on where the
+    deltas were cut.
     """
 
     def __init__(self, cited: Collection[int] = ()) -> None:
@@ -175,18 +179,22 @@ class RefusalFilter:
         them: an answer that goes on after the line and cites something is no refusal.
         """
         self._cited = cited
-        self._held = ""
+        self._held = self._label = self._ending = ""
         self._matched = 0
         """Characters of the line that were met."""
         self._is_told_apart = self._is_in_mark = False
 
     @property
     def says_no(self) -> bool:
-        """Whether the answer so far is the line, alone or with more that cites nothing."""
-        return self._matched == len(_LINE) and not self._cited
+        """Whether the answer so far cites nothing and begins or ends with the line.
+
+        At its end the line stands for itself: after the end of a sentence or of a line.
+        """
+        return not self._cited and (self._matched == len(_LINE) or self._ends_with_line)
 
     def feed(self, delta: str) -> str:
         """Return what can be shown now."""
+        self._ending = (self._ending + delta)[-_LONGEST_ENDING:]
         if self._is_told_apart:
             return delta
         for place, char in enumerate(delta):
@@ -206,10 +214,30 @@ class RefusalFilter:
         """Take the next character; tell whether the text may still be the line and no more."""
         if self._matched == len(_LINE):
             return self._fits_end(char)
+        if char in _DRESSING or self._fits_label(char):
+            return True
+        if self._label not in ("", *_LABELS):
+            return False
         if char.casefold() == _LINE[self._matched] or (char.isspace() and self._is_between):
             self._matched += 1
             return True
-        return char in _DRESSING or (char.isspace() and self._is_blank_so_far)
+        return char.isspace() and self._is_blank_so_far
+
+    def _fits_label(self, char: str) -> bool:
+        """Take the next character if it may be one of a label before the line."""
+        label = self._label + char.casefold()
+        fits = self._matched == 0 and any(one.startswith(label) for one in _LABELS)
+        self._label = label if fits else self._label
+        return fits
+
+    @property
+    def _ends_with_line(self) -> bool:
+        starts = [found.end() for found in _SENTENCE_END.finditer(self._ending)]
+        return any(RefusalFilter()._is_line(self._ending[start:]) for start in starts)
+
+    def _is_line(self, text: str) -> bool:
+        """Feed a whole text; tell whether it is the line and no more."""
+        return not self.feed(text) and self._matched == len(_LINE)
 
     @property
     def _is_between(self) -> bool:

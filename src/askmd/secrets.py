@@ -23,26 +23,29 @@ def blotted(text: str, keys: Iterable[str]) -> str:
 class KeyFilter:
     """Passes a stream without a key that the other side repeats, wherever its deltas are cut."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *others: str) -> None:
         """Begin with nothing held back; a key that may be a word is let through."""
         self._key = key if len(key) >= SHORTEST_KEY else ""
         self._held = ""
+        self._next = KeyFilter(*others) if others else None
 
     def feed(self, delta: str) -> str:
         """Return what can be shown now; the beginning of a key is held back."""
-        if not self._key:
-            return delta
+        shown = self._passed(delta) if self._key else delta
+        return self._next.feed(shown) if self._next else shown
+
+    def flush(self) -> str:
+        """Return what was held back, at the end of the stream."""
+        held, self._held = self._held, ""
+        return self._next.feed(held) + self._next.flush() if self._next else held
+
+    def _passed(self, delta: str) -> str:
         *blots, rest = (self._held + delta).split(self._key)
         longest = min(len(rest), len(self._key) - 1)
         sizes = range(longest, -1, -1)
         size = next(size for size in sizes if rest.endswith(self._key[:size]))
         shown, self._held = rest[: len(rest) - size], rest[len(rest) - size :]
         return BLOT.join([*blots, shown])
-
-    def flush(self) -> str:
-        """Return what was held back, at the end of the stream."""
-        held, self._held = self._held, ""
-        return held
 
 
 @lru_cache(maxsize=64)

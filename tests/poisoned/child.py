@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -20,13 +21,26 @@ WATCHED = (
 )  # fmt: skip
 events: list[list[str]] = []
 is_watching = False
+own = os.getpid()
+forked = -1
+"""Where a forked process writes its events, for its copy of the list ends with it."""
 
 
 def watch(event: str, arguments: tuple[object, ...]) -> None:
     """Note an event that reaches out of the process."""
     if is_watching and event.startswith(WATCHED) and event != "sqlite3.connect/handle":
         said = arguments[1] if event in ("socket.connect", "socket.sendto") else arguments
-        events.append([event, *map(str, said if isinstance(said, tuple) else (said,))])
+        noted = [event, *map(str, said if isinstance(said, tuple) else (said,))]
+        if os.getpid() == own:
+            events.append(noted)
+        else:
+            os.write(forked, f"{json.dumps(noted)}\n".encode())
+
+
+def of_forked(offset: int) -> list[list[str]]:
+    """Return the events of forked processes that were written from an offset on."""
+    said = os.pread(forked, os.fstat(forked).st_size - offset, offset)
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def run(words: list[str], stdin: str) -> dict[str, object]:
@@ -46,17 +60,24 @@ def run(words: list[str], stdin: str) -> dict[str, object]:
 
 def main() -> None:
     """Run every job; what was opened by then for a harmless one is told apart by its number."""
-    global is_watching
+    global is_watching, forked
     folder = Path(sys.argv[1])
     jobs = json.loads((folder / "jobs.json").read_text(encoding="utf-8"))
+    log = folder / "report.json.forked"
+    forked = os.open(log, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    log.unlink()
     sys.addaudithook(watch)
     done = []
     for words, stdin in jobs:
         events.clear()
+        offset = os.fstat(forked).st_size
         is_watching = True
         ran = run(words, stdin)
         is_watching = False
-        done.append(ran | {"events": [list(event) for event in events]})
+        beside = of_forked(offset)
+        done.append(
+            ran | {"events": [list(event) for event in (*events, *beside)], "beside": len(beside)}
+        )
     (folder / "report.json").write_text(json.dumps(done), encoding="utf-8")
 
 

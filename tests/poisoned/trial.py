@@ -67,6 +67,8 @@ class Ran:
     out: str
     err: str
     events: tuple[tuple[str, ...], ...]
+    beside: int = 0
+    """How many of the events are those of a forked process."""
     requests: tuple[Recorded, ...] = ()
 
     @property

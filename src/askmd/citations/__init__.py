@@ -1,14 +1,17 @@
 """What an answer rests on: its ``[n]`` marks, read while it streams, checked against what was sent.
 
 code        what of a streamed text is code
+places      where a bracket stands: in code, data, math, or copied from a passage
 marks       the numbers, and the marks that point nowhere
 spans       code spans and quotations of a paragraph
 cutting     a paragraph's sentences
+listed      lines that only name sources
 sentences   an answer's statements: what each cites and quotes
 folding     text as it is compared word for word
 quotes      quotations looked up
 vocabulary  words that say nothing: data
 terms       what a sentence speaks of
+languages   whether a sentence is in the passages' language
 support     how far that stands in the passages
 checking    all of it, and the findings
 listing     the citations that doors print

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from askmd.citations.languages import Languages
+from askmd.citations.listed import Listing
 from askmd.citations.quotes import Wording
 from askmd.citations.sentences import Statement, statements
 from askmd.citations.support import Grounds, Weighed, bits
@@ -38,18 +40,32 @@ def check(answer_text: str, passages: Sequence[Passage]) -> Checked:
 
     Code blocks are no sentences. Only what was sent is looked at, and only its words.
     """
-    said = statements(answer_text, frozenset(passage.number for passage in passages))
+    numbers = frozenset(passage.number for passage in passages)
+    read = statements(answer_text, numbers, Listing(passages).holds)
+    said = [one for one in read if one.kind != "listing"]
     grounds, wording = Grounds(passages), Wording(passages)
     weighed = [grounds.weigh(one.without_marks) for one in said]
-    sentences = [_sentence(one, weight, wording) for one, weight in zip(said, weighed, strict=True)]
+    foreign = _foreign(said, passages)
+    shown = [
+        grounds.weigh_exact(one.without_marks) if is_foreign else weight
+        for one, weight, is_foreign in zip(said, weighed, foreign, strict=True)
+    ]
+    sentences = [_sentence(one, weight, wording) for one, weight in zip(said, shown, strict=True)]
     findings = [
         line
-        for one, sentence, weight in zip(said, sentences, weighed, strict=True)
-        for line in _findings(one, sentence, weight, grounds)
+        for one, sentence, weight, is_foreign in zip(said, sentences, weighed, foreign, strict=True)
+        for line in _findings(one, sentence, None if is_foreign else weight, grounds)
     ]
-    if _cites_nothing(said, weighed):
+    if not any(one.citations for one in read) and any(map(_is_claim, said, weighed)):
         findings.insert(0, UNCITED)
-    return Checked(tuple(sentences), tuple(findings), _lent(sentences, weighed))
+    return Checked(tuple(sentences), tuple(findings), _lent(sentences, shown))
+
+
+def _foreign(said: Sequence[Statement], passages: Sequence[Passage]) -> list[bool]:
+    """Tell of each statement whether it is in another language than what it cites."""
+    texts = {one.number: "\n".join((*one.heading, one.text)) for one in passages}
+    languages = Languages(texts, [one.without_marks for one in said])
+    return [languages.is_foreign(one.without_marks, one.citations or texts) for one in said]
 
 
 def _sentence(one: Statement, weight: Weighed, wording: Wording) -> Sentence:
@@ -64,11 +80,17 @@ def _sentence(one: Statement, weight: Weighed, wording: Wording) -> Sentence:
 
 
 def _findings(
-    one: Statement, sentence: Sentence, weight: Weighed, grounds: Grounds
+    one: Statement, sentence: Sentence, weight: Weighed | None, grounds: Grounds
 ) -> Iterator[str]:
+    """Yield what is to be said against a sentence; of its words nothing where ``weight`` is None.
+
+    That is a sentence in another language than the passages.
+    """
     for quote in sentence.quotes:
         if line := _finding_of(quote, one.citations):
             yield line
+    if weight is None:
+        return
     if sentence.support is not None and sentence.support < LEAST_SUPPORT:
         cited = _marks(one.citations)
         yield f"{cited} does not bear this out ({sentence.support:.2f}): {_shown(one.text)}"
@@ -95,11 +117,6 @@ def _is_claim(one: Statement, weight: Weighed) -> bool:
     return sum(weight.weights) >= LEAST_CLAIM and not any(
         word.strip(".,;:*_") in SOURCES for word in words
     )
-
-
-def _cites_nothing(said: Sequence[Statement], weighed: Sequence[Weighed]) -> bool:
-    pairs = zip(said, weighed, strict=True)
-    return not any(one.citations for one in said) and any(_is_claim(*pair) for pair in pairs)
 
 
 def _lent(sentences: Sequence[Sentence], weighed: Sequence[Weighed]) -> dict[int, float]:

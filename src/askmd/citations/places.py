@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 _LONGEST_TAIL = 40
 """Characters of its line that are remembered before a bracket."""
@@ -47,8 +46,13 @@ class Surroundings:
         self._tail = (self._tail + char)[-_LONGEST_TAIL:]
 
     @property
+    def starts_line(self) -> bool:
+        """Whether nothing stands on the line yet."""
+        return not self._tail
+
+    @property
     def is_math(self) -> bool:
-        """Whether this is display math, or what stands in ``\\(``."""
+        """Whether this is display math, between two dollars or after a backslash."""
         return len(self._math) == 2
 
     @property

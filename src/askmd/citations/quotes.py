@@ -38,18 +38,22 @@ class Wording:
 
     def look_up(self, text: str, cited: Container[int]) -> Quote | None:
         """Return a quotation with its verdict; None for what is too short to be one."""
-        parts = _parts(text)
+        parts = _parts(_MARK.sub(" ", text))
         if not _is_quotation(parts):
             return None
-        if parts not in self._found:
-            self._found[parts] = self._holders(parts)
-        found_in = self._found[parts]
+        # A bracket may be a mark that the answer put in, or one that the document has.
+        found_in = self._holders(parts) or self._holders(_parts(text))
         verdict: QuoteVerdict = "elsewhere" if found_in else "not_found"
         if any(number in cited for number in found_in):
             verdict = "supported"
         return Quote(text, verdict, found_in)
 
     def _holders(self, parts: tuple[str, ...]) -> tuple[int, ...]:
+        if parts not in self._found:
+            self._found[parts] = self._searched(parts)
+        return self._found[parts]
+
+    def _searched(self, parts: tuple[str, ...]) -> tuple[int, ...]:
         if any(part not in self._all for part in parts):
             return ()
         return tuple(sorted(n for n, text in self._texts.items() if _holds(text, parts)))
@@ -57,7 +61,7 @@ class Wording:
 
 def _parts(text: str) -> tuple[str, ...]:
     """Return a quotation as it is looked up: in parts, where something was left out."""
-    whole = _CHANGED_LETTER.sub(r"\1", _MARK.sub(" ", text))
+    whole = _CHANGED_LETTER.sub(r"\1", text)
     stripped = (folded(part).strip(_SIGNS) for part in _ELLIPSIS.split(whole))
     return tuple(f" {part} " for part in stripped if part)
 

@@ -3,13 +3,14 @@
 Paragraphs, list items, table rows and quotes are read by lines; fences and indented code are left
 out. What has no mark of its own takes those of the next marked sentence of its paragraph or item,
 for models put marks at the end; items, rows and quotes without any take those of the paragraph
-that introduces them, and a quote those that stand alone below it.
+that introduces them, and a quote those that stand alone below it. A quote that begins with a label
+like "Note:" is no quotation, and a line of a list of sources no statement.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,15 +18,22 @@ from askmd.citations.code import IndentTracker
 from askmd.citations.cutting import cut
 from askmd.citations.marks import MARK, numbers_of
 from askmd.citations.spans import code_spans, quotations
+from askmd.citations.vocabulary import CALLOUTS
 from askmd.types import Chars
 
-Kind = Literal["text", "item", "row", "quote", "heading"]
+Kind = Literal["text", "item", "row", "quote", "heading", "listing"]
 
 _FENCE = re.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+(?P<run>`{3,}|~{3,})(?P<info>.*)")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]++")
 _ITEM = re.compile(r"[ \t]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)++(?:\[[ xX]\][ \t]++)?(?=\S)")
 _QUOTE = re.compile(r"[ \t]*+(?:>[ \t]?)++[ \t]*+")
 _CALLOUT = re.compile(r"\[![A-Za-z]{1,20}\]")
+_EMOJI = r"[\u203c\u2049\u2139\u23e9-\u23fa\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]\ufe0f?"
+_EMOJIS = re.compile(rf"(?:{_EMOJI}[ \t]*+)++")
+_LABELLED = re.compile(
+    rf"(?P<emoji>(?:{_EMOJI}[ \t]*+)*+)[*_]{{0,3}}(?P<label>[^\W\d_]{{1,20}}+)?"
+    r"(?P<end>[*_]{0,3}[ ]?[:\uff1a][*_]{0,3}[ \t]*|[*_]{2,3}[ \t]*$)?"
+)
 _RULE = re.compile(r"[ \t]*(?:[-*_=|:+][ \t]*){3,}")
 _MARK = re.compile(MARK)
 _GOES_ON: dict[Kind, tuple[Kind, ...]] = {"text": ("text", "item"), "quote": ("quote",)}
@@ -67,13 +75,23 @@ class _Unit:
     end: int
 
 
-def statements(answer: str, valid: Container[int]) -> list[Statement]:
-    """Return the sentences of an answer in order; ``valid`` are the numbers that may be cited."""
+def statements(
+    answer: str, valid: Container[int], is_listing: Callable[[str], bool] = lambda _line: False
+) -> list[Statement]:
+    """Return the sentences of an answer in order, those of lists of sources as such.
+
+    valid: the numbers that may be cited.
+    is_listing: tells whether a line only names sources.
+    """
     found: list[Statement] = []
     lent: tuple[int, ...] = ()
     last: list[Statement] = []
-    for unit in _units(answer):
+    for unit in _units(answer, is_listing):
         read = _read(answer, unit, valid)
+        if unit.kind == "listing":
+            found += read
+            last = []
+            continue
         if not read:
             marks = _marks(answer, unit.start, unit.end, (), valid)
             _lend(found, len(last), marks)
@@ -99,7 +117,7 @@ def _read(answer: str, unit: _Unit, valid: Container[int]) -> list[Statement]:
     text = answer[unit.start : unit.end]
     spans = code_spans(text)
     quotes = [(0, _quote_end(text))] if unit.kind == "quote" else quotations(text, spans)
-    whole = unit.kind in ("quote", "row", "heading")
+    whole = unit.kind in ("quote", "row", "heading", "listing")
     ranges = [(0, len(text))] if whole else cut(text, [*spans, *quotes])
     found: list[Statement] = []
     place = 0
@@ -152,13 +170,15 @@ def _marks(
         while place < len(spans) and spans[place][1] <= found.start():
             place += 1
         if place == len(spans) or found.start() < spans[place][0]:
-            numbers.update((one, None) for one in numbers_of(found[0]) if one in valid)
+            named = numbers_of(found[0])
+            # What was left in the text with a number that was never sent is no mark.
+            numbers.update(dict.fromkeys(named if all(one in valid for one in named) else ()))
     return tuple(numbers)
 
 
-def _units(answer: str) -> Iterator[_Unit]:
+def _units(answer: str, is_listing: Callable[[str], bool]) -> Iterator[_Unit]:
     """Yield what an answer's lines make up, in order, without its code."""
-    reader = _LineReader()
+    reader = _LineReader(is_listing)
     at = 0
     for line in answer.split("\n"):
         yield from reader.step(line.rstrip("\r"), at)
@@ -169,7 +189,8 @@ def _units(answer: str) -> Iterator[_Unit]:
 class _LineReader:
     """Gathers lines into units."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_listing: Callable[[str], bool]) -> None:
+        self._is_listing = is_listing
         self._unit: _Unit | None = None
         self._fence = ""
         self._is_callout = False
@@ -178,6 +199,7 @@ class _LineReader:
     def step(self, line: str, at: int) -> Iterator[_Unit]:
         """Take the next line, which stands at an offset; yield the unit that ends before it."""
         is_indented = self._indent.read(line)
+        self._is_callout = self._is_callout and bool(line.strip())
         if self._is_fenced(line) or is_indented or not line.strip(" \t>"):
             yield from self.end()
             return
@@ -203,8 +225,10 @@ class _LineReader:
         """Return what a line begins or goes on with, and where its text begins."""
         quote = _QUOTE.match(line)
         offset = quote.end() if quote else 0
-        callout = _CALLOUT.match(line, offset) if quote else None
+        callout = self._callout(line, offset) if quote else None
         self._is_callout = bool(quote and (callout or self._is_callout))
+        if self._is_listing(line):
+            return "listing", offset
         if quote and not self._is_callout:
             return "quote", offset
         if heading := _HEADING.match(line, offset):
@@ -214,6 +238,20 @@ class _LineReader:
         if line.startswith("|", offset):
             return "row", offset
         return "text", callout.end() if callout else offset
+
+    def _callout(self, line: str, offset: int) -> re.Match[str] | None:
+        """Return what makes a line of a quote a callout's first; a quotation may not turn into one.
+
+        ``[!NOTE]``, an emoji, or a label like "Note:" after one or none.
+        """
+        if callout := _CALLOUT.match(line, offset):
+            return callout
+        if self._is_callout or (self._unit and self._unit.kind == "quote"):
+            return None
+        found = _LABELLED.match(line, offset)
+        if found and found["end"] and (found["label"] or "").casefold() in CALLOUTS:
+            return found
+        return _EMOJIS.match(line, offset)
 
     def _is_fenced(self, line: str) -> bool:
         """Tell whether a line belongs to a fence, its first and last ones too."""

@@ -29,10 +29,12 @@ class Weighed:
     holders: tuple[int, ...]
     exact: tuple[int, ...] = ()
     """The same of its numbers, identifiers and names alone."""
+    least_terms: int = LEAST_TERMS
+    """Of fewer nothing can be said."""
 
     def support(self, numbers: int) -> float | None:
         """Return the share of the weight that a set of passages holds; None of too few words."""
-        if len(self.weights) < LEAST_TERMS:
+        if len(self.weights) < self.least_terms:
             return None
         pairs = zip(self.weights, self.holders, strict=True)
         share = sum(w for w, held in pairs if held & numbers) / sum(self.weights)
@@ -66,6 +68,12 @@ class Grounds:
             held for term, held in pairs if term.is_exact or (term.is_name and self._marks_names)
         )
         return Weighed(tuple(weights), tuple(holders), exact)
+
+    def weigh_exact(self, sentence: str) -> Weighed:
+        """Return the same of a sentence's numbers and identifiers, which no translation changes."""
+        found = [term for term in terms(sentence) if term.is_exact]
+        holders = tuple(self._holding(term.stems) for term in found)
+        return Weighed(tuple(term.weight for term in found), holders, least_terms=1)
 
     def _holding(self, stems: Iterable[str]) -> int:
         held = self.everywhere

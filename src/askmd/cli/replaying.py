@@ -39,7 +39,7 @@ MOST_BYTES = 100_000_000
 @click.argument("file", type=_FILE)
 @click.option("--model", help="The LLM's name.")
 @click.option("--base-url", help="An OpenAI-compatible server.")
-@click.option("--prompt", type=_FILE, help="Put this file's text in the system message's place.")
+@click.option("--prompt", type=_FILE, help="Put this file's text in the place of the rules.")
 @click.option("--show-prompt", is_flag=True, help="Print what would be sent, and send nothing.")
 @click.option("--receipt", "target", type=_FILE, help="Save a receipt of the new answer.")
 @click.option("--strict", is_flag=True, help="Exit 4 where something is not borne out.")
@@ -60,13 +60,15 @@ def replay_receipt(
 
     The server that a receipt names is never asked by itself: it may be somebody else's receipt.
     """
+    if show_prompt and target is not None:
+        raise UsageError("nothing is sent, so there is no receipt", "leave out --show-prompt")
     receipt = _read(file)
+    if not receipt.messages:
+        raise AskmdError(f"{file}: no LLM was asked for this answer", "there is nothing to replay")
     changes = receipt.changes()
     for line in changes:
         say(f"{file}: {line}")
     system = _prompt_of(prompt) if prompt else None
-    if not receipt.messages:
-        raise AskmdError(f"{file}: no LLM was asked for this answer", "there is nothing to replay")
     if show_prompt:
         _show(receipt if system is None else receipt.prompted(system), as_json)
         return

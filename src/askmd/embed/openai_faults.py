@@ -41,15 +41,15 @@ def explain(error: Exception, endpoint: Endpoint) -> EmbeddingError:
 
     EmbedderUnreachable where asking again later may help, plain EmbeddingError elsewhere.
     """
-    status, name = _status(error), name_of(endpoint)
+    status, name, blot = _status(error), name_of(endpoint), endpoint.without_key
     if status is not None:
         kind, message, next_step = _of_status(status, error, endpoint)
     elif is_connection(error):
         kind = EmbedderUnreachable
-        message = f"{name} cannot be reached{detail(error.__cause__ or error)}"
+        message = f"{name} cannot be reached{detail(error.__cause__ or error, blot)}"
         next_step = "start the server, or correct embedding.base_url"
     else:
-        kind, message, next_step = EmbeddingError, f"{name} failed{detail(error)}", ""
+        kind, message, next_step = EmbeddingError, f"{name} failed{detail(error, blot)}", ""
     return kind(endpoint.without_key(message), next_step)
 
 
@@ -57,7 +57,7 @@ def _of_status(
     status: int, error: Exception, endpoint: Endpoint
 ) -> tuple[type[EmbeddingError], str, str]:
     """Return kind, message and next step for an answer that says it is an error."""
-    name = name_of(endpoint)
+    name, said = name_of(endpoint), detail(error, endpoint.without_key)
     if status < 400:
         return EmbeddingError, f"{name} redirects elsewhere, which is not followed", "correct it"
     if status in (401, 403):
@@ -69,14 +69,14 @@ def _of_status(
     if status == 404:
         return (
             EmbeddingError,
-            f"{name} was not found (404){detail(error)}",
+            f"{name} was not found (404){said}",
             "check embedding.model and embedding.base_url, which mostly ends in /v1",
         )
     if status in _REFUSING:
-        message = f"{name} refused the request ({status}){detail(error)}"
+        message = f"{name} refused the request ({status}){said}"
         return EmbeddingError, message, "check embedding.model and embedding.dimensions"
     kind = EmbedderUnreachable if status in _PASSING or status >= 500 else EmbeddingError
-    return kind, f"{name} failed ({status}){detail(error)}", "try again later"
+    return kind, f"{name} failed ({status}){said}", "try again later"
 
 
 def _status(error: Exception) -> int | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from askmd.endpoint import Endpoint, pause_seconds
+from askmd.endpoint import LONGEST_PAUSE_SECONDS, Endpoint, asked_seconds, pause_seconds
 from askmd.errors import LLMError, PromptTooLong
 from askmd.llm.faults import may_pass
 from askmd.llm.profile import Profile
@@ -54,7 +55,7 @@ class Attempts:
         """
         if is_too_long(error):
             step = "lower llm.budget_tokens, or name a model that reads more"
-            raise PromptTooLong(fault.message, step, window=window_of(error)) from error
+            raise PromptTooLong(fault.message, step, window=window_of(error, request)) from error
         found = without_refused(self.profile, request, error, self._refused)
         if found and found[0] not in self._refused:
             self._refused.add(found[0])
@@ -63,9 +64,25 @@ class Attempts:
         self._failed += 1
         pause = pause_seconds(error, self._failed)
         is_spent = self._failed >= self._most or self._paused + pause > MOST_PAUSED_SECONDS
+        asked = asked_seconds(error) or 0.0
+        if may_pass(error) and asked > LONGEST_PAUSE_SECONDS:
+            # Asking sooner would be asking against its word, and nobody waits at a prompt so long.
+            said = f"{fault.message}; it asks to wait {_spelled(asked)}"
+            raise LLMError(said, "ask again then, or name another model or server") from error
         if is_spent or not may_pass(error):
             raise fault from error
         self._paused += pause
         if pause >= TOLD_SECONDS:
             _log.warning("%s; asking again in %.0f seconds", fault.message, pause)
         return pause
+
+
+def _spelled(seconds: float) -> str:
+    """Return a time in the unit that people would say it in."""
+    if seconds > 365 * 24 * 3600:
+        return "more than a year"
+    units = ((2 * 24 * 3600, 24 * 3600, "days"), (7200, 3600, "hours"), (120, 60, "minutes"))
+    for least, size, name in units:
+        if seconds > least:
+            return f"{math.ceil(seconds / size)} {name}"
+    return f"{math.ceil(seconds)} seconds"

@@ -13,12 +13,12 @@ from askmd.errors import LLMError, PromptTooLong
 from askmd.llm import reply
 from askmd.llm.attempts import Attempts
 from askmd.llm.completion import OpenAICompletion
-from askmd.llm.faults import explain
+from askmd.llm.faults import Spent, explain
 from askmd.llm.limits import Line, Patience, limit_size
-from askmd.llm.listing import Listed, first_to_chat, read_listing
+from askmd.llm.listing import Listed, first_to_chat, read_listing, window_in
 from askmd.llm.profile import Profile, Profiles
 from askmd.llm.request import as_request
-from askmd.types import Message
+from askmd.types import Message, Usage
 
 if TYPE_CHECKING:
     import openai
@@ -78,6 +78,15 @@ class OpenAILLM:
         return self._window or self.profile.window or self._listed_window
 
     @property
+    def answer_tokens(self) -> int | None:
+        """Tokens an answer may have where a question names no limit of its own."""
+        return self._answer_tokens
+
+    def without_key(self, text: str) -> str:
+        """Return text in which the key, should the server repeat it, is blotted out."""
+        return self._endpoint.without_key(text)
+
+    @property
     def profile(self) -> Profile:
         """What is known of the server and its model: learned now, or remembered."""
         if self._known is None and self.model and self._profiles is not None:
@@ -123,8 +132,7 @@ class OpenAILLM:
         finally:
             patience.end()
             client.close()
-        windows = {one.name: one.window for one in listed}
-        self._listed_window = windows.get(self.model, self._listed_window)
+        self._listed_window = window_in(listed, self.model) or self._listed_window
         return listed
 
     def with_model(self, name: str) -> OpenAILLM:
@@ -182,7 +190,8 @@ class OpenAILLM:
         except faults() as error:
             raise explain(patience.fault or error, asked) from error
         patience.pause()
-        models = read_listing(listed)
+        # A name is shown, kept and sent: one with the key in it is no model's.
+        models = [one for one in read_listing(listed) if not self._endpoint.holds_key(one.name)]
         if not models:
             raise LLMError(f"{asked.address} lists no model", "name one with --model")
         return models
@@ -203,15 +212,23 @@ class OpenAILLM:
             try:
                 stream = client.chat.completions.create(**request)
                 chunks = reply.chunks(stream)
-                completion = OpenAICompletion(chunks, self._endpoint, client.close, patience)
+                completion = OpenAICompletion(
+                    chunks, self._endpoint, patience.give_up, patience, self._count
+                )
                 completion.wait()
                 self._learn(attempts.lesson)
                 return completion
+            except Spent as error:
+                # It took the request as it was, all the same.
+                self._learn(attempts.lesson)
+                raise explain(error, self._endpoint) from error
             except faults() as error:
                 patience.pause()
+                has_begun = completion is not None and completion.has_begun
+                told = patience.fault or error
                 is_open = completion is not None
-                fault = explain(patience.fault or error, self._endpoint, has_begun=is_open)
-                if patience.is_over or (completion is not None and completion.has_begun):
+                fault = explain(told, self._endpoint, is_open=is_open, has_begun=has_begun)
+                if patience.is_over or has_begun:
                     raise fault from error
                 pause = self._pause_after(error, attempts, request, fault)
             if pause is not None:
@@ -220,6 +237,12 @@ class OpenAILLM:
     def _learn(self, profile: Profile) -> None:
         if profile != self.profile:
             self.remember(profile)
+
+    def _count(self, usage: Usage) -> None:
+        """Forget a window that was learned once the server reads and writes more than that."""
+        known = self.profile.window
+        if known and (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) > known:
+            self.remember(replace(self.profile, window=None))
 
     def _pause_after(
         self, error: Exception, attempts: Attempts, request: dict[str, Any], fault: LLMError

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from askmd.endpoint import Endpoint, faults
 from askmd.llm import reply
-from askmd.llm.faults import NoCompletion, explain
+from askmd.llm.faults import NoCompletion, Spent, explain
 from askmd.llm.limits import Patience
 from askmd.llm.thoughts import PairFilter, ThoughtFilter
 from askmd.secrets import KeyFilter
@@ -29,6 +30,7 @@ _FILTERED = frozenset({"content_filter", "safety"})
 _NO_REASON = frozenset({"", "null", "none"})
 _LONGEST_FINISH = 60
 _LONGEST_REFUSAL = 1000
+_log = logging.getLogger("askmd.llm")
 _UNFINISHED = "the server's stream ended without saying that the answer was finished"
 _UNREAD = "the answer was not read to its end"
 
@@ -42,8 +44,12 @@ class OpenAICompletion:
         endpoint: Endpoint,
         close: Callable[[], None],
         patience: Patience,
+        counted: Callable[[Usage], None],
     ) -> None:
-        """Take the server's chunks as they come; ``close`` aborts the request."""
+        """Take the server's chunks as they come; ``close`` aborts the request.
+
+        counted: is told how many tokens it took, once it has ended.
+        """
         self.usage: Usage | None = None
         self.cut_reason: str | None = _UNREAD
         self.has_begun = False
@@ -51,6 +57,7 @@ class OpenAICompletion:
         self._endpoint = endpoint
         self._close = close
         self._patience = patience
+        self._counted = counted
         self._index: int | None = None
         self._finish: str | None = None
         self._refusal = ""
@@ -76,13 +83,15 @@ class OpenAICompletion:
         except faults() as error:
             # After finish_reason only the usage is missing, not the text.
             told = self._patience.fault or error
-            cut = explain(told, self._endpoint, has_begun=True).message
+            cut = explain(told, self._endpoint, is_open=True, has_begun=True).message
             self.cut_reason = self._how_it_ended() if self._finish else cut
         finally:
             self.close()
+            if self.usage is not None:
+                self._counted(self.usage)
 
     def close(self) -> None:
-        """Abort the request if it is still running."""
+        """Abort the request if it is still running, whichever thread waits for it."""
         self._patience.end()
         self._close()
 
@@ -92,7 +101,7 @@ class OpenAICompletion:
             return NoCompletion(f"the model refused: {self._refusal!r}", "ask in other words")
         if self._finish in _SPENT:
             said = "it used up its tokens before the first word"
-            return NoCompletion(f"{said} (llm.answer_tokens)", "raise llm.answer_tokens")
+            return Spent(f"{said} (llm.answer_tokens)", "raise llm.answer_tokens")
         is_odd = self._finish and self._finish not in _WHOLE
         end = f" and stopped with {self._finish!r}" if is_odd else ""
         return NoCompletion(f"it sent no text{end}", "ask again, or name another model")
@@ -130,7 +139,7 @@ class OpenAICompletion:
     def _read(self, chunks: Iterator[Any]) -> Iterator[str]:
         length = thought = 0
         pairs, thoughts = PairFilter(), ThoughtFilter()
-        keys = KeyFilter(self._endpoint.api_key)
+        keys = KeyFilter(*self._endpoint.secrets)
         for chunk in chunks:
             choice = self._noted(chunk)
             text, aside = reply.text_of(choice), reply.thought_of(choice)
@@ -147,6 +156,8 @@ class OpenAICompletion:
             self._patience.check()
         if rest := keys.feed(thoughts.feed(pairs.flush()) + thoughts.flush()) + keys.flush():
             yield rest
+        if thoughts.was_shown:
+            _log.warning("the answer begins with the model's thoughts: its template opens them")
 
     def _is_read(self, length: int, thought: int) -> bool:
         """Whether nothing more is worth waiting for; raises NoCompletion for endless thoughts."""

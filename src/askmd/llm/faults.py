@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import urlsplit
 
 from askmd.endpoint import Endpoint, detail
 from askmd.errors import LLMError
 
-if TYPE_CHECKING:
-    import openai
-
 TOTAL_FACTOR = 20
 """An answer may take so many times as long as the server may be silent."""
 _UNREADABLE = "it sent something unreadable"
 _LONGEST = 240
+# Gemini, whose keys are refused with 400.
+_KEY_REFUSED = re.compile(r"API[_ ]KEY[_ ](?:NOT[_ ]VALID|INVALID)", re.IGNORECASE)
 _REACH_STEP = "start the server, or correct llm.base_url (--base-url)"
 _TRUST_STEP = "name the file of its certificate in SSL_CERT_FILE"
 
@@ -26,7 +26,21 @@ class NoCompletion(ValueError):
     def __init__(self, said: str, next_step: str = "") -> None:
         """Keep what came, and what may help where that is known."""
         super().__init__(said)
+        self.said = said
         self.next_step = next_step
+
+
+class SaysError(NoCompletion):
+    """A reply that begins well, but whose content is an error in the server's words."""
+
+    def __init__(self, said: str) -> None:
+        """Keep the words, for whoever understands them."""
+        super().__init__(f"it says {said!r}")
+        self.said = said
+
+
+class Spent(NoCompletion):
+    """A model used up its tokens before the first word: it thinks, or it may say too little."""
 
 
 class Silence(ValueError):
@@ -38,10 +52,18 @@ class Dragging(ValueError):
 
 
 def status_of(error: Exception) -> int | None:
-    """Return the HTTP status of an error; None where it is none of a whole reply."""
+    """Return an error's HTTP status, or the one that an error inside a 200 names; None without."""
     import openai
 
-    return error.status_code if isinstance(error, openai.APIStatusError) else None
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code
+    return told_status(error.body) if type(error) is openai.APIError else None
+
+
+def told_status(body: Any) -> int | None:
+    """Return the status that an error's body has as its code, as OpenRouter's do; None without."""
+    code = body.get("code") if isinstance(body, dict) else None
+    return code if type(code) is int and 400 <= code <= 599 else None
 
 
 def may_pass(error: Exception) -> bool:
@@ -53,11 +75,16 @@ def may_pass(error: Exception) -> bool:
 
     if isinstance(error, openai.APITimeoutError):
         return False
-    if isinstance(error, openai.APIStatusError):
-        spent = error.code == "insufficient_quota"
-        return not spent and (error.status_code in (408, 429) or error.status_code >= 500)
+    status = status_of(error)
+    if status is not None:
+        return not is_out_of_money(error) and (status in (408, 429) or status >= 500)
     # Whoever shows a certificate that nobody trusts will show it again.
     return isinstance(error, openai.APIConnectionError) and not _is_of_trust(error)
+
+
+def is_out_of_money(error: Exception) -> bool:
+    """Tell whether the account has to be paid for before it is answered."""
+    return status_of(error) == 402 or getattr(error, "code", None) == "insufficient_quota"
 
 
 def _is_of_trust(error: BaseException | None) -> bool:
@@ -69,18 +96,20 @@ def _is_of_trust(error: BaseException | None) -> bool:
     return error is not None
 
 
-def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) -> LLMError:
+def explain(
+    error: Exception, endpoint: Endpoint, *, is_open: bool = False, has_begun: bool = False
+) -> LLMError:
     """Return the one line for whatever ``faults`` catches; the key is never in it.
 
-    has_begun: whether some of the answer's text had come already.
+    is_open: whether a reply had come already. has_begun: whether some of the answer had.
     """
     import openai
 
     # What is read while it is fetched fails inside the client, which wraps it.
     error = error.__cause__ if isinstance(error.__cause__, NoCompletion) else error
-    blot = endpoint.without_key
-    if isinstance(error, openai.APIStatusError):
-        message, next_step = _of_status(error, endpoint)
+    blot, status = endpoint.without_key, status_of(error)
+    if status is not None and not has_begun:
+        message, next_step = _of_status(status, error, endpoint)
     elif isinstance(error, (openai.APITimeoutError, Silence)):
         message = f"{endpoint.address} was silent for {endpoint.timeout_seconds:g} seconds"
         next_step = "raise llm.timeout_seconds, or ask a faster model"
@@ -88,7 +117,7 @@ def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) ->
         seconds = TOTAL_FACTOR * endpoint.timeout_seconds
         message = f"{endpoint.address} did not come to an end within {seconds:g} seconds"
         next_step = "raise llm.timeout_seconds, or ask a faster model"
-    elif isinstance(error, openai.APIConnectionError) and not has_begun:
+    elif isinstance(error, openai.APIConnectionError) and not (is_open or has_begun):
         message = f"no LLM could be reached at {endpoint.address}{detail(error.__cause__, blot)}"
         next_step = _TRUST_STEP if _is_of_trust(error) else _REACH_STEP
     elif isinstance(error, openai.APIError):
@@ -108,12 +137,12 @@ def explain(error: Exception, endpoint: Endpoint, *, has_begun: bool = False) ->
     return LLMError(blot(message), blot(next_step))
 
 
-def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> tuple[str, str]:
+def _of_status(status: int, error: Exception, endpoint: Endpoint) -> tuple[str, str]:
     """Return message and next step for an answer that says it is an error."""
-    status, address = error.status_code, endpoint.address
+    address = endpoint.address
     if status < 400:
         return f"{address} redirects elsewhere, which is not followed", "correct llm.base_url"
-    if status in (401, 403):
+    if status in (401, 403) or (status == 400 and _KEY_REFUSED.search(detail(error))):
         return _of_key(status, endpoint)
     if not endpoint.model:
         return f"{address} lists no models ({status})", "name one with --model"
@@ -121,6 +150,9 @@ def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> tuple[str, s
         message = f"{address} knows no model {endpoint.model!r} or no chat completions (404)"
         return message, _hint(endpoint) or "check llm.model (--model) and llm.base_url"
     said = detail(error, endpoint.without_key)
+    if is_out_of_money(error):
+        step = "add credit to its account, or name another model or server"
+        return f"{address} wants payment or credits ({status}){said}", step
     if status == 429:
         return f"{address} takes no more requests for now (429){said}", "try again later"
     if status < 500:

@@ -18,6 +18,7 @@ MOST_STREAMED_BYTES = 256 * 1024 * 1024
 """Of a whole stream, whose events are let go one by one."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ERROR_FIELD, _ERROR_EVENT = b"error: {", b"event: error\ndata: {"
 _BLANK_LINES = (b"\n\n", b"\r\r", b"\r\n\r\n")
 
 
@@ -53,10 +54,29 @@ def limit_size(response: Any) -> None:
     response.iter_raw = partial(_limited, response.iter_raw, is_stream=is_stream)
 
 
+def _with_errors(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a stream's pieces with an error that has a field of its own made an event's data.
+
+    llama.cpp had it so until 2025, and the client passes over fields it does not know.
+    """
+    before, held = b"\n", b""
+    for piece in pieces:
+        whole = held + piece
+        seen = before + whole
+        sizes = range(len(_ERROR_FIELD) - 1, 0, -1)
+        size = next((one for one in sizes if seen.endswith(b"\n" + _ERROR_FIELD[:one])), 0)
+        held = whole[len(whole) - size :]
+        told = seen[: len(seen) - size]
+        yield told.replace(b"\n" + _ERROR_FIELD, b"\n" + _ERROR_EVENT)[1:]
+        before = told[-1:]
+    yield held
+
+
 def _limited(read: Callable[[], Iterator[bytes]], *, is_stream: bool) -> Iterator[bytes]:
     total = held = 0
     tail = b""
-    for piece in _unmarked(read()):
+    pieces = _unmarked(read())
+    for piece in _with_errors(pieces) if is_stream else pieces:
         seen = tail + piece
         is_event_over = is_stream and any(blank in seen for blank in _BLANK_LINES)
         total += len(piece)
@@ -90,7 +110,8 @@ class Patience:
         self.fault: Silence | Dragging | None = None
         self._seconds = seconds
         self._left = TOTAL_FACTOR * seconds
-        self._give_up = give_up
+        self.give_up = give_up
+        """Ends whatever is waited for, from any thread."""
         self._lock = threading.Lock()
         self._since: float | None = None
         self._until = 0.0
@@ -163,4 +184,4 @@ class Patience:
                 self._look_in(left)
                 return
             self.fault = Dragging() if last <= self._until else Silence()
-        self._give_up()
+        self.give_up()

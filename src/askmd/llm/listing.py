@@ -37,6 +37,16 @@ def read_listing(reply: Any) -> list[Listed]:
     return [Listed(one["id"], _window(one)) for one in named]
 
 
+def bare(name: str) -> str:
+    """Return a model's name without what servers add to it: Gemini a folder, Ollama a tag."""
+    return name.removeprefix("models/").removesuffix(":latest")
+
+
+def window_in(models: list[Listed], name: str) -> int | None:
+    """Return the window that a list has for a model of this name; None where it has none."""
+    return next((one.window for one in models if bare(one.name) == bare(name)), None)
+
+
 def first_to_chat(models: list[Listed]) -> Listed:
     """Return the first model that does not call itself an embedder; the first one if all do."""
     return next((one for one in models if "embed" not in one.name.lower()), models[0])

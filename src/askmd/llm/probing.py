@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from askmd.errors import LLMError
 from askmd.llm.client import OpenAILLM
-from askmd.llm.listing import Listed
+from askmd.llm.faults import Spent
+from askmd.llm.listing import Listed, bare, window_in
 from askmd.llm.profile import Profile
 from askmd.types import Message, Usage
 
 _ASKED = [Message("system", "Answer with one word."), Message("user", "Say: ready")]
-# Enough for a model that thinks before it answers; others need three.
-_ANSWER_TOKENS = 500
+LEAST_TOKENS = 500
+"""Enough for most models that think before they answer; others need three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Probe:
     """Why no answer came; None where one did."""
     cut_reason: str | None
     """Why the answer broke off; None where it is whole, or as long as was asked for."""
+    spent_tokens: int | None = None
+    """What it thought away before a first word; None where it came to one."""
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the server lists the model that was asked, or lists none."""
+        return not self.models or bare(self.model) in map(bare, self.models)
 
 
 def probe(llm: OpenAILLM) -> Probe:
@@ -41,21 +49,31 @@ def probe(llm: OpenAILLM) -> Probe:
     """
     asked = llm.fresh()
     listed = _listed(asked)
+    names = tuple(one.name for one in listed)
+    most = max(LEAST_TOKENS, llm.answer_tokens or 0)
     started = time.monotonic()
     try:
-        completion = asked.stream(_ASKED, answer_tokens=_ANSWER_TOKENS)
+        completion = asked.stream(_ASKED, answer_tokens=most)
         first_seconds = time.monotonic() - started
         for _text in completion:
             pass
     except LLMError as error:
-        names = tuple(one.name for one in listed)
-        return Probe(asked.model, asked.profile, names, None, None, error, None)
-    named = {one.name: one.window for one in listed}
-    profile = replace(asked.profile, window=asked.profile.window or named.get(asked.model))
+        if not isinstance(error.__cause__, Spent):
+            return Probe(asked.model, asked.profile, names, None, None, error, None)
+        profile = _remembered(llm, asked, listed)
+        return Probe(asked.model, profile, names, None, None, None, None, most)
+    profile = _remembered(llm, asked, listed)
+    is_cut_short = completion.cut_reason is not None and "token limit" in completion.cut_reason
+    cut = None if is_cut_short else completion.cut_reason
+    return Probe(asked.model, profile, names, completion.usage, first_seconds, None, cut)
+
+
+def _remembered(llm: OpenAILLM, asked: OpenAILLM, listed: list[Listed]) -> Profile:
+    """Return what was found out, once it is kept for the LLM's next answers."""
+    window = asked.profile.window or window_in(listed, asked.model)
+    profile = replace(asked.profile, window=window)
     (llm if llm.model else llm.with_model(asked.model)).remember(profile)
-    is_spent = completion.cut_reason is not None and "token limit" in completion.cut_reason
-    cut = None if is_spent else completion.cut_reason
-    return Probe(asked.model, profile, tuple(named), completion.usage, first_seconds, None, cut)
+    return profile
 
 
 def _listed(llm: OpenAILLM) -> list[Listed]:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -21,6 +21,10 @@ MOST_SERVERS = 200
 """How many are remembered; those that were learned first are forgotten when there are more."""
 LONGEST_SECONDS = 30 * 24 * 3600.0
 """How long something learned counts: a server may have learned something itself since."""
+LONGEST_WINDOW_SECONDS = 24 * 3600.0
+"""How long a window counts: a wrong one would go on to leave passages out."""
+WAIT_SECONDS = 1.0
+"""How long another process may write before nothing is remembered."""
 _LIMITS: tuple[TokenLimit, ...] = ("max_tokens", "max_completion_tokens", "")
 WINDOWS = range(256, 100_000_001)
 """What a window can be in earnest."""
@@ -61,17 +65,37 @@ class ProfileFile:
     def recall(self, address: str, model: str) -> Profile | None:
         """Return what was learned; None where nothing was, or too long ago."""
         found = self._read().get(_key(address, model))
-        return _profile(found) if found is not None else None
+        profile = _profile(found) if found is not None else None
+        if profile is None or found is None or self._is_young(found.get("window_learned")):
+            return profile
+        return replace(profile, window=None)
 
     def remember(self, address: str, model: str, profile: Profile) -> None:
         """Keep what was learned; where that cannot be, do nothing."""
+        from filelock import FileLock
+
+        # NotImplementedError: a file system without locks. Whoever comes too late has lost a hint.
+        with suppress(OSError, NotImplementedError):
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = self._file.with_name(f"{self._file.name}.lock")
+            with FileLock(lock, timeout=WAIT_SECONDS, mode=0o600, poll_interval=0.01):
+                self._add(_key(address, model), profile)
+
+    def _add(self, key: str, profile: Profile) -> None:
+        """Put a profile into the file that nobody else writes now; raises OSError."""
         known = self._read()
-        known.pop(_key(address, model), None)
-        known[_key(address, model)] = {"learned": self._now(), **asdict(profile)}
+        before, now = known.pop(key, {}), self._now()
+        stamp = before.get("window_learned")
+        # What is learned of other things makes a window no younger.
+        is_same = before.get("window") == profile.window and self._is_young(stamp)
+        known[key] = {
+            "learned": now,
+            "window_learned": stamp if is_same else now,
+            **asdict(profile),
+        }
         for old in list(known)[:-MOST_SERVERS]:
             del known[old]
-        with suppress(OSError):
-            _write(self._file, {"version": VERSION, "servers": known})
+        _write(self._file, {"version": VERSION, "servers": known})
 
     def _read(self) -> dict[str, dict[str, Any]]:
         """Return what is known and not too old; nothing of a file that makes no sense."""
@@ -81,6 +105,11 @@ class ProfileFile:
             return {key: one for key, one in servers.items() if self._counts(one)}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}
+
+    def _is_young(self, stamp: Any) -> bool:
+        """Whether a window that was learned then still counts."""
+        is_number = isinstance(stamp, (int, float))
+        return is_number and 0 <= self._now() - stamp <= LONGEST_WINDOW_SECONDS
 
     def _counts(self, found: dict[str, Any]) -> bool:
         # A clock that was set back must not make anything count for ever.
@@ -108,7 +137,6 @@ def _profile(found: dict[str, Any]) -> Profile | None:
 
 def _write(file: Path, content: dict[str, Any]) -> None:
     """Replace the file as a whole, for its owner alone; raises OSError."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix="servers-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as opened:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
+from askmd.endpoint import words_of
 from askmd.llm.faults import NoCompletion, status_of
 from askmd.llm.profile import WINDOWS, Profile, TokenLimit
 
@@ -14,6 +16,7 @@ LIMITS: tuple[TokenLimit, ...] = ("max_tokens", "max_completion_tokens")
 TOO_LARGE = "too large"
 """Refused is not the name of the token limit but its number."""
 _LONGEST_SAID = 2000
+_LONGEST_RAW = 100_000
 _NUMBER = r"(\d[\d,]{2,12})"
 # OpenAI, vLLM, SGLang, Ollama, llama.cpp and its Python server, LM Studio, TGI, Mistral, Groq,
 # Anthropic, Gemini and Bedrock, each in its own words.
@@ -31,7 +34,21 @@ _WINDOW = re.compile(
     rf"|> {_NUMBER} max"
 )
 # What was sent comes back in a validation error, and documents speak of anything.
-_ECHO = re.compile(r"(['\"]input['\"]: ?|input_value=)(.{0,20}).*", re.DOTALL)
+_ECHO = re.compile(
+    r"(['\"]input['\"]: ?|input_value=)(.{0,20}).*"
+    r"|\{.{0,300}?['\"]messages['\"] ?: ?\[.*"
+    r"|\bmessages['\"]? ?[:=] ?\[.*"
+    r"|\b(?:request|payload|body)['\"]?(?: body| was)? ?: ?\{.*",
+    re.DOTALL,
+)
+# A name in quotation marks is meant; several words are somebody else's.
+_QUOTED = re.compile(r"(?<!\w)(['\"`])(?!\s)[^'\"`\s]{0,80}\s[^'\"`]{0,1000}+(?:\1(?!\w)|$)")
+# A template that fails says it with 500, and so does anything else that breaks.
+_NO_SYSTEM_CRASH = re.compile(
+    r"only user and assistant roles|roles must alternate|system instruction is not"
+    r"|system (?:roles?|messages?|prompts?)\b (?:is |are )?(?:not|un)\W?(?:supported|allowed)"
+    r"|does not (?:support|allow) (?:a |the )?system (?:role|message|prompt|instruction)s?"
+)
 _NO_SYSTEM = re.compile(
     r"only user and assistant roles|roles must alternate|(?:developer|system) instruction is not"
     r"|system (?:role|messages?|prompts?)\b.{0,60}\b(?:support|allowed|permitted|unknown|invalid)"
@@ -49,7 +66,7 @@ def without_refused(
 
     refused: what this server refused a moment ago, which is not tried again.
     """
-    status, said = status_of(error), said_of(error)
+    status, said = status_of(error), _all_said(error)
     if status not in (None, 400, 422, 500, 501) or not said:
         return None
     is_named = status in (None, 400, 422)
@@ -64,7 +81,7 @@ def without_refused(
     if is_named and _names("temperature", said, request):
         return "temperature", replace(profile, takes_temperature=False)
     has_system = any(one["role"] == "system" for one in request["messages"])
-    if has_system and _NO_SYSTEM.search(said):
+    if has_system and (_NO_SYSTEM if is_named else _NO_SYSTEM_CRASH).search(said):
         return "system", replace(profile, takes_system_role=False)
     return None
 
@@ -74,30 +91,58 @@ def is_too_long(error: Exception) -> bool:
     status = status_of(error)
     if status == 413:
         return True
-    return status in (None, 400, 422, 500) and bool(_TOO_LONG.search(said_of(error)))
+    return status in (None, 400, 422, 500) and bool(_TOO_LONG.search(_unquoted(error)))
 
 
-def window_of(error: Exception) -> int | None:
-    """Return the window that an error about its length names; None where it names none."""
+def window_of(error: Exception, request: Mapping[str, Any]) -> int | None:
+    """Return the window that an error about its length names; None where it names none.
+
+    A window that what was sent would have fitted into is none: the error speaks of something else.
+    """
     body = getattr(error, "body", None)
-    told = body.get("n_ctx") if isinstance(body, dict) else None
-    if type(told) is int and told in WINDOWS:
-        return told
-    for found in _WINDOW.finditer(said_of(error)):
-        number = int(next(group for group in found.groups() if group).replace(",", ""))
-        if number in WINDOWS:
-            return number
-    return None
+    told = [body.get("n_ctx")] if isinstance(body, dict) else []
+    for found in _WINDOW.finditer(_unquoted(error)):
+        told.append(int(next(group for group in found.groups() if group).replace(",", "")))
+    most = _most_tokens(request)
+    return next((one for one in told if type(one) is int and one in WINDOWS and one < most), None)
 
 
-def said_of(error: Exception) -> str:
+def _most_tokens(request: Mapping[str, Any]) -> int:
+    """Return how many tokens a request may have at most, the answer's with them."""
+    # Nothing has more tokens than bytes; the template's own are few.
+    sent = sum(len(one["content"].encode("utf-8", "replace")) + 50 for one in request["messages"])
+    return sent + sum(request.get(name) or 0 for name in LIMITS)
+
+
+def _all_said(error: Exception) -> str:
     """Return what a server says of an error, in small letters; empty where it says nothing."""
+    parts = [*_parts(error), str(getattr(error, "body", None) or "")]
+    return " ".join(_own_words(part) for part in parts if part)
+
+
+def _unquoted(error: Exception) -> str:
+    """Return what a server says of an error in its own words, in small letters."""
+    return " ".join(_QUOTED.sub(" ", _own_words(part)) for part in _parts(error) if part)
+
+
+def _parts(error: Exception) -> Iterator[str]:
+    """Yield an error's codes and words, those of the server behind a gateway too."""
     import openai
 
-    if isinstance(error, openai.APIStatusError) or type(error) is openai.APIError:
-        parts = (error.param, error.code, error.message, error.body)
-        return " ".join(_own_words(str(part)) for part in parts if part)
-    return _own_words(str(error)) if isinstance(error, NoCompletion) else ""
+    if isinstance(error, NoCompletion):
+        yield error.said
+    if not (isinstance(error, openai.APIStatusError) or type(error) is openai.APIError):
+        return
+    yield from (str(one) for one in (error.param, error.code, error.type) if one)
+    yield words_of(error.body)
+    body = error.body if isinstance(error.body, dict) else {}
+    behind = body.get("metadata")
+    raw = behind.get("raw") if isinstance(behind, dict) else None
+    if isinstance(raw, str):
+        try:
+            yield words_of(json.loads(raw[:_LONGEST_RAW]))
+        except (ValueError, RecursionError):
+            yield raw
 
 
 def _own_words(text: str) -> str:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from askmd.llm.faults import NoCompletion
+from askmd.endpoint import words_of
+from askmd.llm.faults import NoCompletion, SaysError, told_status
 from askmd.types import Usage
 
 MOST_BYTES = 4_000_000
@@ -24,7 +25,8 @@ def chunks(stream: Any) -> Iterator[Any]:
     elif kind.endswith("html"):
         raise NoCompletion("it sent a web page")
     else:
-        yield from map(_checked, stream)
+        for chunk in stream:
+            yield _checked(chunk, stream.response)
 
 
 def choice_of(chunk: Any, index: int | None) -> Any:
@@ -86,13 +88,23 @@ def _count(told: Any) -> int | None:
     return told if type(told) is int and 0 <= told <= MOST_TOKENS else None
 
 
-def _checked(chunk: Any) -> Any:
-    """Return a chunk; raises NoCompletion for one that vLLM or LM Studio means as an error."""
+def _checked(chunk: Any, response: Any) -> Any:
+    """Return a chunk; raises the fault for one that vLLM or LM Studio means as an error."""
     said = getattr(chunk, "message", None)
     is_error = getattr(chunk, "object", None) == "error"
     if is_error or (isinstance(said, str) and getattr(chunk, "choices", None) is None):
-        raise NoCompletion(f"it says {str(said)[:_LONGEST_SAID]!r}")
+        raise _fault({"message": said, "code": getattr(chunk, "code", None)}, response)
     return chunk
+
+
+def _fault(error: Any, response: Any) -> Exception:
+    """Return the fault for an error inside a 200; one with a status is as if that had come."""
+    from openai import APIError
+
+    said = words_of(error)[:_LONGEST_SAID]
+    if told_status(error) is not None:
+        return APIError(said, response.request, body=error)
+    return SaysError(said or str(error)[:_LONGEST_SAID])
 
 
 def _whole(response: Any) -> Any:
@@ -109,8 +121,7 @@ def _whole(response: Any) -> Any:
         raise NoCompletion("it sent JSON that is no completion")
     error = data.get("error")
     if error:
-        said = error.get("message") if isinstance(error, dict) else error
-        raise NoCompletion(f"it says {str(said)[:_LONGEST_SAID]!r}")
+        raise _fault(error, response)
     # Its other keys may be anything, the names of this call's own parameters among them.
-    known = ("choices", "usage", "object", "message")
-    return _checked(ChatCompletion.construct(**{key: data.get(key) for key in known}))
+    known = ("choices", "usage", "object", "message", "code")
+    return _checked(ChatCompletion.construct(**{key: data.get(key) for key in known}), response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -28,6 +29,8 @@ from askmd.types import (
 
 FORMAT = 1
 _KIND: Literal["receipt"] = "receipt"
+_MARKS_TOLD = "\n\nEach passage stands between <passage-"
+"""Where a system message begins to tell what the marks around passages mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,9 @@ class Receipt:
     degraded: str | None = None
     cut_reason: str | None = None
     invented: tuple[int, ...] = ()
+    messages_sha256: str | None = None
+    """Of the messages, as ``json.dumps`` writes ``[[role, content], ...]``; None in a receipt of
+    an older askmd."""
 
     def as_text(self) -> str:
         """Return indented JSON that ends in a newline."""
@@ -117,17 +123,30 @@ class Receipt:
         return tuple(one.passage for one in self.passages)
 
     def changes(self) -> list[str]:
-        """Return a line for each passage whose text is not the one that was saved."""
-        return [
+        """Return a line for each passage, and for the messages, that are not those of its hash.
+
+        It tells of a slip, not of a forger, who would change the hash too.
+        """
+        told = [
             f"passage {sent.passage.number} ({sent.passage.path}) was changed after it was saved"
             for sent in self.passages
             if digest(sent.passage.text) != sent.sha256
         ]
+        if self.messages_sha256 not in (None, _digest_of(self.messages)):
+            told.append("the messages were changed after they were saved")
+        return told
 
     def prompted(self, system: str) -> Receipt:
-        """Return the receipt with another system message before the rest of what was sent."""
+        """Return the receipt with another system message before the rest of what was sent.
+
+        What the old one says of the marks around passages is kept below it: the passages still
+        stand between them, and that they are data must be told under any rules.
+        """
         rest = [message for message in self.messages if message.role != "system"]
-        return replace(self, messages=(Message("system", system), *rest))
+        old = "".join(message.content for message in self.messages if message.role == "system")
+        _, begins, marks = old.rpartition(_MARKS_TOLD)
+        messages = (Message("system", f"{system}{begins}{marks}" if begins else system), *rest)
+        return replace(self, messages=messages, messages_sha256=_digest_of(messages))
 
     def answered(
         self,
@@ -144,6 +163,7 @@ class Receipt:
             **_outcome(record),
             created=created,
             messages=tuple(messages),
+            messages_sha256=_digest_of(messages),
             server=None if server is None else shown(server),
             answer_tokens=answer_tokens,
         )
@@ -177,6 +197,7 @@ def receipt_of(
         hits=tuple(map(_found, hits)),
         passages=tuple(_sent(passage, scores) for passage in record.passages),
         messages=tuple(messages),
+        messages_sha256=_digest_of(messages),
         server=None if server is None else shown(server),
         answer_tokens=answer_tokens,
         degraded=record.degraded,
@@ -186,11 +207,14 @@ def receipt_of(
 def read_receipt(text: str) -> Receipt:
     """Return a saved receipt; ``changes()`` tells what was altered since.
 
-    Raises ValueError, in one line, for what is broken, foreign or newer than this.
+    Raises ValueError, in one line, for what is broken, foreign or newer than this, and for places
+    and passage numbers that no document has.
     """
     data = load(text, _KIND, FORMAT)
     try:
-        return read_as(Receipt, data)
+        receipt = read_as(Receipt, data)
+        _check_places(receipt)
+        return receipt
     except ValueError as error:
         raise ValueError(f"this receipt is damaged: {error}") from error
 
@@ -198,6 +222,39 @@ def read_receipt(text: str) -> Receipt:
 def digest(text: str) -> str:
     """Return the hash that a receipt keeps of a text: hex sha256 of its UTF-8."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _digest_of(messages: Sequence[Message]) -> str:
+    return digest(json.dumps([[message.role, message.content] for message in messages]))
+
+
+def _check_places(receipt: Receipt) -> None:
+    """Raise ValueError for what no saved answer holds."""
+    for place, passage in enumerate(receipt.sent):
+        _check_passage(passage, f"passages.{place}.passage")
+    for place, citation in enumerate(receipt.citations):
+        _check_passage(citation, f"citations.{place}")
+        if citation.stands_at is not None:
+            _check_range(citation.stands_at, 1, f"citations.{place}.stands_at")
+    for place, hit in enumerate(receipt.hits):
+        _check_range(hit.lines, 1, f"hits.{place}.lines")
+        _check_range(hit.chars, 0, f"hits.{place}.chars")
+    numbers = [passage.number for passage in receipt.sent]
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("two passages have the same number")
+
+
+def _check_passage(passage: Passage | Citation, place: str) -> None:
+    if passage.number < 1:
+        raise ValueError(f"{place}.number must be 1 or more, not {passage.number}")
+    _check_range(passage.lines, 1, f"{place}.lines")
+    _check_range(passage.chars, 0, f"{place}.chars")
+
+
+def _check_range(value: tuple[int, int], least: int, place: str) -> None:
+    first, last = value
+    if not least <= first <= last:
+        raise ValueError(f"{place} must run upwards from {least} or more, not {first} to {last}")
 
 
 def _outcome(record: AnswerRecord) -> dict[str, Any]:

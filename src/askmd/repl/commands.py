@@ -7,18 +7,21 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from askmd.errors import UsageError
 from askmd.filters import parse_filter
 from askmd.repl import showing
 from askmd.repl.keeping import load_transcript, save_transcript
-from askmd.repl.opening import Spot, inside, line_of, open_spot
+from askmd.repl.opening import Spot, inside, is_inside, line_of, open_spot
 from askmd.repl.screen import show_lines, tell
 from askmd.repl.talk import Talk
 from askmd.terminal import Sourced, waiting
 from askmd.types import Filter
 
 MOST_HITS = 10_000
+_LONGEST_PATH = 4096
+_NUMBER = re.compile(r"\[?(\d{1,9})\]?")
 _WITH_LINE = re.compile(r"(?P<path>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?")
 _NAME_COLUMNS = 20
 """Of the list of commands, what their names take."""
@@ -67,16 +70,28 @@ def _open(talk: Talk, rest: str) -> None:
 
 def _spot(talk: Talk, place: str) -> Spot:
     """Return the place that was named: a source's number, or a path with a line or a heading."""
-    if place.strip("[]").isdecimal():
-        return _source_spot(talk, int(place.strip("[]")))
+    if number := _NUMBER.fullmatch(place):
+        return _source_spot(talk, int(number[1]))
+    if is_inside(talk.library.root, place):
+        return Spot(place, (1, 1))
     if found := _WITH_LINE.fullmatch(place):
         first = int(found["first"])
         return Spot(found["path"], (first, max(first, int(found["last"] or first))))
-    path, mark, heading = place.partition("#")
-    if not mark:
-        return Spot(place, (1, 1))
-    line = line_of(inside(talk.library.root, path), heading)
-    return Spot(path, (line, line))
+    return _heading_spot(talk.library.root, place)
+
+
+def _heading_spot(root: Path, place: str) -> Spot:
+    """Return where PATH#HEADING is; its file's first line, and a notice, without the heading."""
+    marks = [at for at, character in enumerate(place[:_LONGEST_PATH]) if character == "#"]
+    # A folder may be named C#: the longest path that is one, not the first.
+    for at in reversed(marks):
+        path, heading = place[:at], place[at + 1 :]
+        if is_inside(root, path):
+            line = line_of(inside(root, path), heading)
+            if line is None:
+                tell(f"{path} has no heading {heading}; here is where it begins")
+            return Spot(path, (line or 1, line or 1))
+    return Spot(place[: marks[0]] if marks else place, (1, 1))
 
 
 def _source_spot(talk: Talk, number: int) -> Spot:
@@ -99,8 +114,8 @@ def _why(talk: Talk, rest: str) -> None:
         raise UsageError("nothing was asked yet", "ask something first")
     question = talk.last.search_query if talk.last else talk.question
     place = rest or _nearest(talk)
-    if place.isdecimal():
-        spot = _source_spot(talk, int(place))
+    if number := _NUMBER.fullmatch(place):
+        spot = _source_spot(talk, int(number[1]))
         place = f"{spot.path}:{spot.lines[0]}"
     with waiting("looking"):
         lines = talk.views.why(question, place, talk.chat.limit, talk.chat.where)
@@ -141,9 +156,10 @@ def _limit(talk: Talk, rest: str) -> None:
     if rest == "off":
         talk.chat.limit = None
     elif rest:
-        if not rest.isdecimal() or not 1 <= int(rest) <= MOST_HITS:
+        number = _NUMBER.fullmatch(rest)
+        if number is None or not 1 <= int(number[1]) <= MOST_HITS:
             raise UsageError(f"{rest} is no number of hits", f"choose 1 to {MOST_HITS}, or off")
-        talk.chat.limit = int(rest)
+        talk.chat.limit = int(number[1])
     many = talk.chat.limit
     told = "as many hits as fill the budget" if many is None else f"{many} hit{'s' * (many != 1)}"
     tell(f"an answer is made from {told}")
@@ -176,8 +192,7 @@ def _edit(talk: Talk, _rest: str) -> None:
 
 
 def _reset(talk: Talk, _rest: str) -> None:
-    talk.chat.forget()
-    talk.take_up()
+    talk.forget()
     tell("the conversation so far is forgotten")
 
 
@@ -195,8 +210,7 @@ def _load(talk: Talk, rest: str) -> None:
     if not rest:
         raise UsageError("no file is named", "write /load FILE.md")
     turns = load_transcript(rest)
-    talk.chat.resume(turns)
-    talk.take_up()
+    talk.resume(turns)
     tell(f"the conversation goes on after {_counted(len(turns))}")
 
 

@@ -32,6 +32,15 @@ class Keeper:
             tell(f"this conversation cannot be kept: {self._file}: {error.strerror}")
             self._file = None
 
+    def drop(self) -> None:
+        """Remove what is kept; where that cannot be, say so."""
+        if self._file is None:
+            return
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            tell(f"the conversation is still kept: {self._file}: {error.strerror}")
+
 
 def kept_turns(file: Path) -> tuple[AnswerRecord, ...]:
     """Return the conversation that was kept in a file; nothing, and a notice, where there is none.
@@ -56,12 +65,13 @@ def save_transcript(name: str, turns: Sequence[AnswerRecord]) -> Path:
     """
     from askmd.records import as_transcript
 
-    file = Path(name).expanduser()
+    file = _named(name)
     try:
         if file.exists() and not _is_transcript(file):
             raise UsageError(f"{file} is there already", "choose another name")
         _replace(file, as_transcript(turns))
-    except OSError as error:
+    # A name with a NUL in it is a ValueError.
+    except (OSError, ValueError) as error:
         raise AskmdError(f"{file} cannot be written: {_reason(error)}", "choose another") from error
     return file
 
@@ -70,13 +80,21 @@ def load_transcript(name: str) -> tuple[AnswerRecord, ...]:
     """Return the conversation that a transcript keeps; raises AskmdError where it keeps none."""
     from askmd.records import read_transcript
 
-    file = Path(name).expanduser()
+    file = _named(name)
     try:
         return read_transcript(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AskmdError(
             f"{file} cannot be loaded: {_reason(error)}", "name a file that /save wrote"
         ) from error
+
+
+def _named(name: str) -> Path:
+    """Return the file of a name; raises UsageError where its ~ is nobody's."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{name} names no user's home", "name another file") from error
 
 
 def _is_transcript(file: Path) -> bool:

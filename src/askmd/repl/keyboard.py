@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -38,17 +39,19 @@ class Keyboard:
         self._below = ""
         self._is_begun = False
         completer = ThreadedCompleter(ChatCompleter(talk))
+        self._history = _history(history)
         self._session: PromptSession[str] = PromptSession(
-            history=_history(history),
+            history=self._history,
             completer=completer,
             complete_while_typing=True,
-            key_bindings=_keys(completer),
+            key_bindings=_keys(completer, self._start_anew),
             bottom_toolbar=lambda: fitted(self._below, get_app().output.get_size().columns),
             multiline=True,
             prompt_continuation="  ",
             enable_suspend=True,
             output=_output(),
         )
+        self._session.default_buffer.on_text_changed += self._see_change
         # An answer is drawn by it; it is at hand before the first question is typed.
         warm_markdown()
 
@@ -68,6 +71,38 @@ class Keyboard:
             return self._session.prompt(PROMPT, default=draft)
         except EOFError:
             return None
+        finally:
+            self._tell_unkept()
+
+    def _see_change(self, buffer: Buffer) -> None:
+        if not buffer.text:
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        """What is typed into an empty line is another question than the draft was."""
+        self._talk.is_replacing = False
+
+    def _tell_unkept(self) -> None:
+        if isinstance(self._history, _Lines) and (unkept := self._history.unkept):
+            self._history.unkept = ""
+            tell(f"what you type is not kept: {unkept}")
+
+
+class _Lines(FileHistory):
+    """Lines kept in a file; those that cannot be are remembered while the chat is open."""
+
+    unkept = ""
+    """Why not all lines are kept, until it was told."""
+    _has_failed = False
+
+    def store_string(self, string: str) -> None:
+        """Append a line to the file, or know why it could not be done."""
+        try:
+            super().store_string(string)
+        except (OSError, UnicodeError) as error:
+            # Nothing can be told now: the input line is still drawn.
+            self.unkept = "" if self._has_failed else str(error)
+            self._has_failed = True
 
 
 def status_line(talk: Talk) -> str:
@@ -103,7 +138,7 @@ def _history(file: Path | None) -> History:
     except OSError as error:
         tell(f"what you type is not kept: {file}: {error.strerror}")
         return InMemoryHistory()
-    return FileHistory(str(file))
+    return _Lines(str(file))
 
 
 def _output() -> Output | None:
@@ -112,7 +147,7 @@ def _output() -> Output | None:
     return create_output(stdout=sys.stderr) if is_elsewhere else None
 
 
-def _keys(completer: Completer) -> KeyBindings:
+def _keys(completer: Completer, start_anew: Callable[[], None]) -> KeyBindings:
     keys = KeyBindings()
     is_typing = has_focus(DEFAULT_BUFFER)
 
@@ -120,6 +155,7 @@ def _keys(completer: Completer) -> KeyBindings:
     def _interrupt(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.reset()
+            start_anew()
         else:
             event.app.exit(exception=KeyboardInterrupt)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -13,8 +14,10 @@ from askmd.answer import Chat
 from askmd.errors import AskmdError
 from askmd.repl.commands import obey
 from askmd.repl.keeping import Keeper, kept_turns
-from askmd.repl.screen import PROMPT, tell
+from askmd.repl.screen import PROMPT, is_of_stdout, kept_keyboard, tell
 from askmd.repl.talk import Library, Talk, Views
+
+_LOG = logging.getLogger("askmd.repl")
 
 LEAVE = "Ctrl-C once more leaves; so do Ctrl-D and /quit"
 
@@ -54,13 +57,14 @@ def run(
         _continue(chat, files.conversation)
     talk = Talk(chat, library, views, Keeper(files.conversation))
     is_typed = lines is None and sys.stdin.isatty()
-    source = _typed(talk, files) if is_typed else _Given(lines)
-    while not talk.is_over:
-        draft, talk.draft = talk.draft, ""
-        line = _read_patiently(source, draft) if is_typed else source.read(draft)
-        if line is None:
-            break
-        _take(talk, line.strip())
+    with kept_keyboard():
+        source = _typed(talk, files) if is_typed else _Given(lines)
+        while not talk.is_over:
+            draft, talk.draft = talk.draft, ""
+            line = _read_patiently(talk, source, draft) if is_typed else source.read(draft)
+            if line is None:
+                break
+            _take(talk, line.strip())
     return talk.status
 
 
@@ -97,11 +101,12 @@ class _Plain:
         return sys.stdin.readline() or None
 
 
-def _read_patiently(source: _Lines, draft: str) -> str | None:
+def _read_patiently(talk: Talk, source: _Lines, draft: str) -> str | None:
     """Return what was typed; the first Ctrl-C says how to leave, and a second one leaves."""
     try:
         return source.read(draft)
     except KeyboardInterrupt:
+        talk.is_replacing = False
         tell(LEAVE)
     try:
         return source.read()
@@ -119,6 +124,11 @@ def _take(talk: Talk, line: str) -> None:
         tell(str(error))
     except KeyboardInterrupt:
         tell("stopped")
+    except Exception as error:
+        if isinstance(error, OSError) and is_of_stdout(error):
+            raise
+        # The front door takes keys out of what is logged.
+        _LOG.warning("that failed: %s: %s; the chat goes on", type(error).__name__, error)
 
 
 def _continue(chat: Chat, conversation: Path) -> None:

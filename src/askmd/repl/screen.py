@@ -5,24 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from itertools import chain
+from contextlib import contextmanager, suppress
 from shutil import get_terminal_size
 from textwrap import wrap
 
 import click
 
-from askmd.terminal import clean, is_drawn, stream_markdown, waiting
+from askmd.terminal import clean, is_drawn
 
 PROMPT = "> "
-
-
-def show(pieces: Iterable[str]) -> None:
-    """Print an answer as it comes, after a sign of life until it does."""
-    coming = iter(pieces)
-    with waiting("waiting for the answer"):
-        first = next(coming, "")
-    stream_markdown(chain([first], coming))
 
 
 def tell(text: str, *, is_dim: bool = False) -> None:
@@ -62,9 +53,21 @@ def _broken(line: str, columns: int, indent: int) -> list[str]:
     )
 
 
+def is_of_stdout(error: OSError) -> bool:
+    """Tell whether stdout failed with an error: what it could not write, it cannot write now."""
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        return again.errno == error.errno
+    return False
+
+
 @contextmanager
-def quiet_keyboard() -> Iterator[None]:
-    """Keep what is typed while an answer comes out of its text; the next prompt shows it."""
+def kept_keyboard(*, is_silent: bool = False) -> Iterator[None]:
+    """Leave the keyboard as it was found, whatever its modes become within the block.
+
+    is_silent: what is typed is kept for the next prompt, which shows it.
+    """
     if sys.platform == "win32":
         yield
         return
@@ -76,9 +79,14 @@ def quiet_keyboard() -> Iterator[None]:
     except (OSError, ValueError, termios.error):
         yield
         return
-    silent[3] &= ~termios.ECHO
-    termios.tcsetattr(keyboard, termios.TCSANOW, silent)
+    if is_silent:
+        silent[3] &= ~termios.ECHO
+        # Ctrl-\ would end the process at once, and leave the silence behind.
+        silent[6][termios.VQUIT] = bytes([os.fpathconf(keyboard, "PC_VDISABLE")])
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, silent)
     try:
         yield
     finally:
-        termios.tcsetattr(keyboard, termios.TCSANOW, before)
+        # A terminal that hung up has no modes.
+        with suppress(termios.error):
+            termios.tcsetattr(keyboard, termios.TCSADRAIN, before)

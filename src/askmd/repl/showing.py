@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,17 @@ def filtered(where: Filter) -> str:
         *(f"{key}={value}" for key, value in where.metadata),
         *(f"heading={text}" for text in where.headings),
     ]
-    return f"searched: only {' and '.join(parts)}" if parts else "searched: every document"
+    typed = " and ".join(map(_quoted, parts))
+    return f"searched: only {typed}" if parts else "searched: every document"
+
+
+def _quoted(part: str) -> str:
+    """Return a part of a filter in quotes, if it takes them to be read as one part."""
+    try:
+        is_plain = shlex.split(part) == [part]
+    except ValueError:
+        is_plain = False
+    return part if is_plain else shlex.quote(part)
 
 
 def tokens(taken: Tokens) -> Iterator[str]:

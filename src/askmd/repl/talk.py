@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from askmd.answer import Answer, Chat
-from askmd.errors import AskmdError, IndexFault
+from askmd.errors import IndexFault
 from askmd.repl.keeping import Keeper
-from askmd.repl.screen import quiet_keyboard, show, tell
-from askmd.terminal import waiting
+from askmd.repl.screen import kept_keyboard, tell
+from askmd.terminal import stream_answer, waiting
 from askmd.types import AnswerRecord, Citation, Filter, Hit
 
 
@@ -94,25 +94,38 @@ class Talk:
         return self._counted[1]
 
     def ask(self, question: str, *, is_again: bool = False) -> None:
-        """Print an answer as it comes; whatever goes wrong with it ends the answer alone.
+        """Print an answer as it comes; raises whatever goes wrong with it, or stops it.
 
         is_again: it takes the place of the last question, unless nothing comes of it.
         """
-        before = self.chat.turns
-        if is_again and before and before[-1] is self.last:
+        turns, before = self.chat.turns, (self.question, self.last, self.hits)
+        if is_again and turns and turns[-1] is self.last:
             self.chat.take_back()
         self.question, self.last, self.hits = question, None, ()
         try:
             self._notice_update()
-            with quiet_keyboard():
+            with kept_keyboard(is_silent=True):
                 self._answer(question)
-        except AskmdError as error:
+        except Exception:
             self._failed += 1
-            tell(str(error))
-        except KeyboardInterrupt:
-            tell("stopped")
-        if is_again and len(self.chat.turns) < len(before):
-            self.chat.resume(before)
+            raise
+        finally:
+            if is_again and len(self.chat.turns) < len(turns):
+                self.chat.resume(turns)
+                self.question, self.last, self.hits = before
+
+    def forget(self) -> None:
+        """Begin a new conversation; this one is kept no longer either."""
+        if self.chat.turns:
+            self._keeper.drop()
+        self.chat.forget()
+        self.take_up()
+
+    def resume(self, turns: Sequence[AnswerRecord]) -> None:
+        """Go on with another conversation, which is kept from now on."""
+        self.chat.resume(turns)
+        self.take_up()
+        self._keeper.keep(self.chat.turns)
 
     def _answer(self, question: str) -> None:
         with waiting("searching"):
@@ -122,7 +135,7 @@ class Talk:
             if answer.rewritten:
                 tell(f"searched for: {answer.search_query}", is_dim=True)
             try:
-                show(answer)
+                stream_answer(answer)
             except KeyboardInterrupt:
                 answer.close()
                 self.last = answer.result()

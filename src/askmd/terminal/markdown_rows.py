@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.token import Token
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markdown import (
     BlockQuote,
@@ -32,6 +33,7 @@ from rich.table import Table
 from rich.theme import Theme
 
 from askmd.terminal.cleaning import clean
+from askmd.terminal.size import terminal_size
 
 WIDEST_TABLE = 64
 """Columns above which a table is shown as the text it is: it would fit no terminal."""
@@ -96,13 +98,14 @@ class Drawer:
     """Draws Markdown for one terminal."""
 
     def __init__(self, stream: TextIO) -> None:
-        """Take the terminal's width and colours from the stream and the environment."""
+        """Take the terminal's size and colours from the stream and the environment."""
+        self._stream = stream
         self._console = Console(file=stream, theme=_THEME, highlight=False)
 
     @property
     def size(self) -> tuple[int, int]:
         """The terminal's columns and lines, now."""
-        return self._console.size
+        return terminal_size(self._stream)
 
     def rows(self, text: str) -> list[Row]:
         """Return a whole text, an empty row between each two blocks."""
@@ -113,7 +116,8 @@ class Drawer:
         """Return a block of a text."""
         if part.tokens[0].type == "fence":
             return self.code(part.tokens[0].content)
-        segments = list(self._console.render(_Plain(part.tokens)))
+        options = self._console.options.update(width=self.size[0], height=None)
+        segments = list(self._console.render(_Plain(part.tokens), options))
         if part.tokens[0].type in _SPACED and segments[:1] == [Segment.line()]:
             # rich parts blocks by what was rendered last, be it inside the first block.
             del segments[0]
@@ -157,6 +161,17 @@ def chopped(row: Row, columns: int) -> list[Row]:
     width = Segment.get_line_length(whole)
     cuts = [*range(columns, width, columns), width]
     return [Row(tuple(piece)) for piece in Segment.divide(whole, cuts)]
+
+
+def height(row: Row, columns: int) -> int:
+    """Return how many rows a terminal of this width makes of a row that it shows already."""
+    rows, used = 1, 0
+    for char in "".join(segment.text for segment in row.segments):
+        cells = cell_len(char)
+        if used + cells > columns:
+            rows, used = rows + 1, 0
+        used += cells
+    return rows
 
 
 def plain_rows(text: str) -> list[Row]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from types import TracebackType
-from typing import Self, TextIO
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
 
 from askmd.terminal.cleaning import Cleaner
+
+if TYPE_CHECKING:
+    from askmd.terminal.markdown_rows import Row
+    from askmd.terminal.region import Region
 
 REDRAWN_SECONDS = 1 / 12
 """The least time between two drawings."""
@@ -26,7 +32,7 @@ def stream_markdown(pieces: Iterable[str], *, stream: TextIO | None = None) -> N
     target = stream or sys.stdout
     if is_drawn(target):
         cleaner = Cleaner()
-        with _Drawing(target) as drawing:
+        with _Drawing(target) as drawing, _told_of_going_on(drawing.go_on):
             for piece in pieces:
                 drawing.feed(cleaner.feed(piece))
             drawing.feed(cleaner.flush())
@@ -74,6 +80,7 @@ class _Drawing:
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._ended = threading.Event()
+        self._gone_on = threading.Event()
         self._waiting: list[str] = []
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="askmd-drawing", daemon=True)
@@ -103,6 +110,10 @@ class _Drawing:
                 self._waiting.append(text)
             self._news.set()
 
+    def go_on(self) -> None:
+        """Say that the program was stopped and goes on: a shell wrote to the terminal."""
+        self._gone_on.set()
+
     def _run(self) -> None:
         try:
             self._draw()
@@ -120,10 +131,16 @@ class _Drawing:
             self._news.wait()
             self._news.clear()
             begun = time.monotonic()
-            region.draw(growing.feed(self._taken()), growing.rest())
+            self._show(region, growing.feed(self._taken()), growing.rest())
             took = time.monotonic() - begun
             self._ended.wait(max(REDRAWN_SECONDS, took * _IDLE_FOR_EACH_DRAWN))
-        region.draw([*growing.feed(self._taken()), *growing.end()], [])
+        self._show(region, [*growing.feed(self._taken()), *growing.end()], [])
+
+    def _show(self, region: Region, finished: list[Row], unfinished: list[Row]) -> None:
+        if self._gone_on.is_set():
+            self._gone_on.clear()
+            region.let_go()
+        region.draw(finished, unfinished)
 
     def _taken(self) -> str:
         """Return what came since it was last called."""
@@ -131,3 +148,25 @@ class _Drawing:
             text = "".join(self._waiting)
             self._waiting.clear()
         return text
+
+
+@contextmanager
+def _told_of_going_on(tell: Callable[[], None]) -> Iterator[None]:
+    """Have someone told that the program goes on after Ctrl-Z and ``fg``; others still are."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if sys.platform == "win32" or not is_main:
+        yield
+        return
+    before = signal.getsignal(signal.SIGCONT)
+
+    def told(number: int, frame: FrameType | None) -> None:
+        tell()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGCONT, told)
+    try:
+        yield
+    finally:
+        # None: installed by something that is not Python, and unknown to it.
+        signal.signal(signal.SIGCONT, signal.SIG_DFL if before is None else before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import TextIO
 
 from askmd.terminal.cleaning import clean
 from askmd.terminal.markdown_stream import is_drawn
+from askmd.terminal.size import terminal_size
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PATIENCE_SECONDS = 0.2
@@ -49,7 +49,7 @@ def _draw(target: TextIO, line: str, ended: threading.Event) -> None:
     try:
         for frame in cycle(_FRAMES):
             # Two cells a character is the most it can take.
-            room = max(shutil.get_terminal_size().columns // 2 - 2, 0)
+            room = max(terminal_size(target).columns // 2 - 2, 0)
             shown = line if len(line) <= room or line.isascii() else line[:room]
             target.write(f"\r{frame} {shown[: room * 2]}\x1b[K")
             target.flush()
