@@ -11,6 +11,9 @@ ones are the same sentences with another passage cited, with a value changed, or
 document. Questions that people wrote about a passage stand for freely worded sentences: they are
 reported and nothing was chosen by them. Half of the documents (``tuned``) chose the threshold, the
 other half (``unseen``) did not. No model is asked; the seed is fixed.
+
+Sentences in German, French and Spanish, written by hand over sample_docs, stand in for answers in
+another language than the documents: what they cite is right, and a finding is a false one.
 """
 
 from __future__ import annotations
@@ -71,6 +74,54 @@ TALK = (
     "Hier sind die Schritte:",
     "Die Dokumente sagen dazu nichts.",
 )
+
+
+HOME = Path(__file__).parents[1]
+FOREIGN = {
+    "access/ssh-keys.md": (
+        "Wir melden uns auf Servern mit Schlüsseln an, niemals mit Passwörtern.",
+        "Jede Person hat für jeden Rechner einen eigenen Schlüssel.",
+        "Mit der Option `-a 100` wird jeder Versuch, die Passphrase zu erraten, langsamer.",
+        "Der private Schlüssel liegt in `id_ed25519` und verlässt den Rechner nie.",
+        "La clé publique se trouve dans `id_ed25519.pub` et peut être envoyée à tout le monde.",
+        "On choisit une phrase secrète, car un fichier sans elle est un mot de passe sur papier.",
+        "La opción `-t ed25519-sk` guarda la parte privada en el hardware.",
+        "Si un dispositivo exige RSA, se usa `-t rsa -b 4096`.",
+        "`ssh-copy-id` hängt den Schlüssel an `~/.ssh/authorized_keys` an.",
+    ),
+    "data/backups.md": (
+        "Bei Buchungen und Zahlungen dürfen höchstens 5 Minuten verloren gehen.",
+        "Die Regel lautet 3-2-1: drei Kopien, auf zwei Arten von Speicher, eine an anderem Ort.",
+        "Ein Dump ist eine logische Kopie und bei großen Datenbanken langsam.",
+        "Man stellt niemals über der laufenden Datenbank wieder her.",
+        "Les fichiers sous `/srv/pier/media` sont sauvegardés avec restic.",
+        "Pour une seule table, on ajoute `--table=booking` à la commande.",
+        "Les serveurs ne sont pas sauvegardés, ils sont reconstruits en 1 heure.",
+        "El trabajo nocturno copia la carpeta al almacenamiento de objetos.",
+        "Quien entra en la cuenta de producción no debe poder borrar las copias.",
+        "Con `pg_restore --list` se ven las entradas del archivo.",
+    ),
+    "servers/cron.md": (
+        "Für eine einzeilige Aufgabe auf einem einzigen Rechner reicht cron aus.",
+        "Der Sonntag ist sowohl 0 als auch 7.",
+        "Mit `crontab -e` bearbeitet man die eigene Tabelle.",
+        "Ein Timer von systemd holt nach einem Neustart Versäumtes nach.",
+        "Les noms de fichiers ne doivent contenir aucun point, sinon le fichier est ignoré.",
+        "Cron ne lit ni votre profil ni `.bashrc`.",
+        "Il faut écrire des chemins absolus et définir `PATH`.",
+        "La línea `30 2 * * *` se ejecuta cada noche a las 02:30.",
+        "Las tareas del sistema van en `/etc/cron.d/`, donde un sexto campo nombra al usuario.",
+    ),
+    "operations/incidents.md": (
+        "Ein Vorfall ist alles, was den Nutzern schadet und was niemand allein beheben kann.",
+        "Im Zweifel nimmt man die schlimmere der beiden Stufen.",
+        "Le responsable décide, garde la vue d'ensemble et ne tape aucune commande.",
+        "Toutes les vingt minutes, on demande ce que l'on sait et ce que l'on essaie ensuite.",
+        "Quien abre el incidente lo dirige hasta que lo entrega a otra persona.",
+        "Si se han expuesto datos, hay que llamar de inmediato al delegado de protección.",
+    ),
+}
+"""Hand-written: what a document of sample_docs says, in another language."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +309,13 @@ QUOTE_ROWS = (
     "unsound: one word of a quotation changed",
     "unsound: quoted from another passage",
 )
-BARE_ROWS = ("sound: said without a mark", "sound: talk", "unsound: not sent, without a mark")
+BARE_ROWS = (
+    "sound: said without a mark",
+    "sound: talk",
+    "sound: in another language",
+    "sound: in another language, without a mark",
+    "unsound: not sent, without a mark",
+)
 
 
 class Bench:
@@ -330,7 +387,7 @@ def run_joined(bench: Bench, half: str, said: str, sent: list[Text], chance: ran
 def run_uncited(bench: Bench, half: str, said: str, stranger: str, sent: list[Text]) -> None:
     # Another sentence cites, so that the answer as a whole does.
     bench.plain(half, BARE_ROWS[0], f"Yes [1].\n\n{said}", sent, "no passage")
-    bench.plain(half, BARE_ROWS[2], f"Yes [1].\n\n{stranger}", sent, "no passage")
+    bench.plain(half, BARE_ROWS[-1], f"Yes [1].\n\n{stranger}", sent, "no passage")
 
 
 def run_quotes(bench: Bench, half: str, said: str, sent: list[Text], chance: random.Random) -> None:
@@ -345,6 +402,16 @@ def run_quotes(bench: Bench, half: str, said: str, sent: list[Text], chance: ran
     bench.plain(half, QUOTE_ROWS[2], f'It says "{" ".join(words)}" [1].', sent, "quoted")
     if not holds(sent[1], said):
         bench.plain(half, QUOTE_ROWS[3], f'It says "{said}" [2].', sent, "quoted")
+
+
+def run_foreign(bench: Bench, texts: list[Text]) -> None:
+    """Check each sentence beside its whole document, as it is cited and as it is not."""
+    for path, said in FOREIGN.items():
+        sent = [one for one in texts if one.path == path]
+        marks = "".join(f"[{number}]" for number in range(1, len(sent) + 1))
+        for one in said:
+            bench.plain(half_of(one), BARE_ROWS[2], f"{one.rstrip('.')} {marks}.", sent)
+            bench.plain(half_of(one), BARE_ROWS[3], f"Yes [1].\n\n{one}", sent)
 
 
 def run_questions(bench: Bench, texts: list[Text], file: Path) -> None:
@@ -403,6 +470,7 @@ def main() -> None:
         if file.exists():
             run_questions(bench, texts, file)
         print(f"{name}: {len(texts)} passages", file=sys.stderr)
+    run_foreign(bench, read_set(HOME / "sample_docs"))
     text = (
         f"Thresholds: {LEAST_SUPPORT} of what a sentence cites, {LEAST_UNCITED} of all that was "
         f"sent where it cites nothing.\n\n{table(bench, 'tuned')}\n\n{table(bench, 'unseen')}"

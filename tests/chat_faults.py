@@ -492,6 +492,12 @@ STREAM = [
     failed("an error event in one word", http(stream_of(event({"error": "boom"})))),
     cut("an error event in one word after a text", said_then(event({"error": "boom"}))),
     failed("an error of another shape", http(stream_of(b"event: error\n", event({"detail": "x"})))),
+    cut(
+        "a line called error after a text",
+        said_then(b'error: {"code":500,"message":"no memory"}\n\n'),
+        "broke off: no memory",
+    ),
+    answered("thoughts that the template opened and closed", http(sse(["</thi", "nk>\n\n", TEXT]))),
     cut("a 500 after a text", said_then(event({"error": {"message": "500", "code": 500}})), "500"),
 ]
 
@@ -516,6 +522,7 @@ ANSWERS = [
     ),
     failed("a thought never closed", http(sse(["<think>", "hm, start it"])), NO_TEXT),
     failed("all tokens spent on thought", http(sse(["<think>hm"], finish="length")), "used up"),
+    answered("another tag", http(sse(["<thin", "king>hm [2]</think></thinking>", TEXT]))),
     answered("a thought before the answer", http(sse(["<think>hm [2]</think>", TEXT]))),
     answered(
         "a second choice",
@@ -646,6 +653,20 @@ STATUSES = [
     failed("400", http(error_reply(400, f"no\n\x1b[2J such {KEY}")), "(400)", "such ***"),
     failed("400 with a page", http(Reply(400, PAGE, b"<html>\nbad</html>")), "(400)"),
     failed("400 with JSON nested too deeply", http(Reply(400, body=b"[" * 200_000)), "(400)"),
+    *(
+        failed(f"400: {name}", http(json_reply(body, status=400)), f"(400): {said};")
+        for name, body, said in [
+            ("Gemini's list", [{"error": {"code": 400, "message": "bad field"}}], "bad field"),
+            ("FastAPI's word", {"detail": "no such LoRA"}, "no such LoRA"),
+            ("FastAPI's rows", {"detail": [{"loc": ["body", "n"], "msg": "odd"}]}, "body.n: odd"),
+            ("Ollama's word", {"error": "needs more memory"}, "needs more memory"),
+        ]
+    ),
+    failed(
+        "400: Gemini's key",
+        http(json_reply([{"error": {"message": "API key not valid. Pass one."}}], status=400)),
+        "refused the key in MY_KEY (400)",
+    ),
     failed("401", http(error_reply(401, f"bad key {KEY}")), "refused the key in MY_KEY (401)"),
     failed("403", http(error_reply(403, "no")), "refused the key in MY_KEY (403)"),
     failed("404", http(error_reply(404, "no such model")), "knows no model 'm'"),
@@ -670,7 +691,25 @@ RETRIES = [
     answered(
         "429, Retry-After a date", in_half_a_minute, requests=2, notices=1, pauses=((25, 30),)
     ),
-    answered("429, Retry-After: 1e9", limited("1e9"), requests=2, notices=1, pauses=((60, 60),)),
+    # Longer than askmd waits: asking sooner would be asking against the server's word.
+    failed("429, Retry-After: 1e9", limited("1e9"), "asks to wait more than a year", pauses=()),
+    failed("429, Retry-After: 3600", limited("3600"), "asks to wait 60 minutes", pauses=()),
+    answered("429, Retry-After: 60", limited("60"), requests=2, notices=1, pauses=((60, 60),)),
+    answered(
+        "429, retry-after-ms: 250",
+        http(error_reply(429, "", headers={"retry-after-ms": "250", "Retry-After": "9"}), GOOD),
+        requests=2,
+        pauses=((0.25, 0.25),),
+    ),
+    failed("402", http(error_reply(402, "broke")), "wants payment or credits (402): broke"),
+    *(
+        answered(f"{name}, then good", http(reply, GOOD), requests=2, pauses=(BACKOFF,))
+        for name, reply in [
+            ("an event with code 429", stream_of(event({"error": {"code": 429, "message": "x"}}))),
+            ("JSON with code 502", json_reply({"error": {"code": 502, "message": "x"}})),
+            ("a line called error", stream_of(b'error: {"code":500,"message":"x"}\n\n')),
+        ]
+    ),
     answered("429, Retry-After: -5", limited("-5"), requests=2, pauses=(BACKOFF,)),
     answered("429, Retry-After: nan", limited("nan"), requests=2, pauses=(BACKOFF,)),
     answered("429, Retry-After: soon", limited("soon"), requests=2, pauses=(BACKOFF,)),

@@ -26,6 +26,8 @@ from servers import Recorded, Reply, ScriptedServer, json_reply
 if sys.platform == "win32":
     pytest.skip("SKIPPED LOUDLY: Windows has no pseudo-terminals", allow_module_level=True)
 
+import termios
+
 import pexpect
 import pyte
 
@@ -67,6 +69,7 @@ class Terminal:
         # pexpect is polite to programs that switch their echo off late; this one does not.
         self._child.delaybeforesend = None
         self._child.ptyproc.delayafterclose = 0
+        self.modes_left: list[Any] = []
 
     @property
     def shown(self) -> str:
@@ -108,8 +111,16 @@ class Terminal:
         while self._read():
             pass
         self._child.wait()
+        self.modes_left = self.modes()
         self._child.close()
         return self._child.exitstatus
+
+    def modes(self) -> list[Any]:
+        """How the terminal treats keys and output."""
+        return termios.tcgetattr(self._child.child_fd)
+
+    def signal(self, number: int) -> None:
+        self._child.kill(number)
 
     def close(self) -> None:
         """End what still runs."""
@@ -182,12 +193,15 @@ class Desk:
         self.terminals.append(opened)
         return opened
 
-    def command(self, *words: str) -> list[str]:
+    def command(self, *words: str, verb: str = "chat") -> list[str]:
         server = ["--base-url", self.server.base_url, "--model", "scripted"]
-        return [sys.executable, "-m", "askmd", "chat", *server, *words]
+        return [sys.executable, "-m", "askmd", verb, *server, *words]
 
     def piped(self, *lines: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self._run(self.command(), "\n".join(lines), environment)
+
+    def shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self._run(["/bin/sh", "-c", script], "", environment)
 
     def ingest(self) -> None:
         command = [sys.executable, "-m", "askmd", "ingest", "handbook"]
@@ -537,3 +551,139 @@ def test_what_is_typed_while_an_answer_comes_waits_for_the_next_line(desk: Desk)
     shown = terminal.until(SOURCE, "> typed ahead\n")
 
     assert shown.count("typed ahead") == 1
+
+
+SIGNALS = {"SIGTERM": 143, "SIGHUP": 129}
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_at_the_prompt_leaves_the_terminal_as_it_was(name: str, desk: Desk):
+    terminal = desk.chat()
+    before = terminal.modes()
+    terminal.ready()
+
+    terminal.signal(getattr(signal, name))
+
+    assert terminal.left() == SIGNALS[name]
+    assert terminal.modes_left == before
+    assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("name", "verb"), [("SIGTERM", "chat"), ("SIGHUP", "chat"), ("SIGTERM", "ask")]
+)
+def test_a_signal_amid_an_answer_leaves_the_terminal_as_it_was(name: str, verb: str, desk: Desk):
+    desk.model.gate = threading.Event()
+    command = desk.command(verb=verb) if verb == "chat" else desk.command(QUESTION, verb=verb)
+    terminal = desk.terminal(command)
+    before = terminal.modes()
+    if verb == "chat":
+        terminal.ready()
+        terminal.type(f"{QUESTION}\r")
+    terminal.until("Requests are forwarded")
+
+    terminal.signal(getattr(signal, name))
+
+    assert terminal.left() == SIGNALS[name]
+    assert terminal.modes_left == before
+    assert "Traceback" not in terminal.shown
+
+
+def test_control_backslash_amid_an_answer_ends_nothing(desk: Desk):
+    desk.model.gate = threading.Event()
+    terminal = desk.chat()
+    terminal.ready()
+    terminal.type(f"{QUESTION}\r")
+    terminal.until("Requests are forwarded")
+
+    terminal.type("\x1c")
+    desk.model.gate.set()
+
+    terminal.until(SOURCE)
+    terminal.ready()
+
+
+def test_a_signal_that_the_caller_ignores_ends_nothing(desk: Desk):
+    script = f"trap '' HUP; exec {shlex.join(desk.command())}"
+    terminal = desk.terminal(["/bin/sh", "-c", script], TERM="dumb")
+    terminal.until(">")
+
+    terminal.signal(signal.SIGHUP)
+    terminal.type(f"{QUESTION}\r")
+
+    terminal.until(SOURCE)
+
+
+def test_an_editor_that_dies_leaves_no_staircase_and_no_other_screen(desk: Desk):
+    editor = desk.folder / "vim"
+    broken = "#!/bin/sh\nstty raw -echo\nprintf '\\033[?1049h\\033[?25l'\nexit 3\n"
+    editor.write_text(broken, encoding="utf-8")
+    editor.chmod(0o700)
+    terminal = desk.chat(EDITOR=str(editor), columns=200)
+    before = terminal.modes()
+    terminal.ready()
+    terminal.say(QUESTION, SOURCE)
+
+    terminal.say("/open 1", f"{editor} ended with status 3")
+    shown = terminal.say("/sources", f"\n{SOURCE}  (score ")
+    terminal.type("/quit\r")
+
+    assert terminal.left() == 0
+    assert terminal.modes_left == before
+    assert terminal.raw.rindex(b"\x1b[?1049l") > terminal.raw.rindex(b"\x1b[?1049h")
+    assert f"\n{editor} ended" in shown
+
+
+def test_a_state_folder_that_vanishes_is_told_once_and_lines_are_remembered(desk: Desk):
+    terminal = desk.chat()
+    terminal.ready()
+    [history] = (desk.folder.parent / "home").rglob("history")
+    history.unlink()
+    history.mkdir()
+
+    terminal.say("/k 2", "an answer is made from 2 hits", "what you type is not kept: ")
+    terminal.say("/k 3", "an answer is made from 3 hits")
+    terminal.type("\x1b[A\x1b[A")
+    shown = terminal.until("> /k 2\n")
+
+    assert shown.count("what you type is not kept: ") == 1
+    assert "Traceback" not in shown
+
+
+def test_a_draft_that_was_emptied_replaces_no_answer(desk: Desk):
+    terminal = desk.chat()
+    terminal.ready()
+    terminal.say(QUESTION, SOURCE)
+
+    terminal.type("/edit\r")
+    terminal.until(f"> {QUESTION}\n\n")
+    terminal.type("\x03")
+    terminal.say("What removes dead rows in postgres?", "[1] postgres.md")
+
+    terminal.say("/save talk.md", "wrote talk.md: 2 questions")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="SKIPPED LOUDLY: no full device here")  # noqa: PTH110
+@pytest.mark.parametrize("verb", ["chat", "ask"])
+def test_a_stdout_that_is_full_is_told_in_one_line(verb: str, desk: Desk):
+    asking = shlex.join(desk.command(QUESTION, verb="ask"))
+    script = f"echo '{QUESTION}' | {shlex.join(desk.command())}" if verb == "chat" else asking
+
+    ran = desk.shell(f"{script} > /dev/full")
+
+    told = "askmd: stdout cannot be written: No space left on device"
+    assert (ran.returncode, [line for line in ran.stderr.split("\n") if "stdout" in line]) == (
+        1,
+        [told],
+    )
+    assert "unexpected" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr
+
+
+def test_a_byte_that_is_no_text_does_not_end_a_piped_chat(desk: Desk):
+    script = f"printf 'caf\\351 {QUESTION}\\n/k 2\\n' | {shlex.join(desk.command())}"
+
+    ran = desk.shell(script, PYTHONUTF8="0", LANG="en_US.UTF-8", PYTHONIOENCODING="utf-8:strict")
+
+    assert (ran.returncode, SOURCE in ran.stdout) == (0, True)
+    assert ran.stderr.endswith("an answer is made from 2 hits\n")

@@ -219,3 +219,47 @@ def test_a_server_that_is_down_exits_four_and_one_that_is_not_named_exits_one(as
     assert (down.status, down.out.count("\n")) == (4, 1)
     assert "no LLM could be reached" in down.out
     assert (unnamed.status, unnamed.out) == (1, "")
+
+
+def test_a_model_that_thinks_is_no_fault(settings: Config):
+    def thinker(request: Recorded) -> Reply:
+        is_list = request.path == "/v1/models"
+        return healthy(request) if is_list else sse(["<think>hm"], finish="length")
+
+    with ScriptedServer(thinker) as server:
+        findings = check_llm(asking(settings, server))
+
+    assert told(findings) == [("llm_thinks", False), ("llm_window", False)]
+    assert findings[0].message == "tiny thought for 1000 tokens before a first word"
+
+
+@pytest.mark.parametrize("listed", ["tiny:latest", "models/tiny"])
+def test_a_model_is_listed_by_the_name_its_server_makes_of_it(settings: Config, listed: str):
+    def script(request: Recorded) -> Reply:
+        is_list = request.path == "/v1/models"
+        return json_reply({"data": [{"id": listed}]}) if is_list else sse(["ready"])
+
+    with ScriptedServer(script) as server:
+        assert told(check_llm(asking(settings, server))) == [
+            ("llm_answers", False),
+            ("llm_window", False),
+        ]
+
+
+def test_a_key_that_the_server_lists_is_not_printed_nor_kept(
+    askmd: Askmd, monkeypatch: pytest.MonkeyPatch
+):
+    key = "sk-canary-0123456789"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+
+    def script(request: Recorded) -> Reply:
+        is_list = request.path == "/v1/models"
+        return json_reply({"data": [{"id": f"m-{key}"}, {"id": "n"}]}) if is_list else sse(["ok"])
+
+    with ScriptedServer(script) as server:
+        ran = askmd("doctor", "--llm", "--base-url", server.base_url)
+        named = askmd("doctor", "--llm", "--base-url", server.base_url, "--model", f"m-{key}")
+
+    assert ran.out.startswith("ok     n answers;")
+    assert key not in ran.out + ran.err + named.out + named.err
+    assert key not in places.servers_file().read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from chat_scripts import event, sse, stream_of
 from servers import Recorded, Reply, Script, ScriptedServer, error_reply, json_reply
 
 ASKED = [Message("system", "Be brief."), Message("user", "Hello?")]
+LONG = [Message("user", "Hello? " * 40_000)]
 MERGED = [{"role": "user", "content": "Be brief.\n\nHello?"}]
 DAY = 24 * 3600.0
 
@@ -133,7 +135,7 @@ def test_what_is_learned_is_remembered_and_asked_for_once(tmp_path: Path):
 
     assert ["temperature" in body for body in server.bodies] == [True, False, False, False]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert [one.name for one in file.parent.iterdir()] == ["servers.json"]
+    assert {one.name for one in file.parent.iterdir()} - {"servers.json.lock"} == {"servers.json"}
 
 
 def test_what_no_request_confirmed_is_not_remembered(tmp_path: Path):
@@ -166,7 +168,8 @@ def test_what_was_learned_counts_for_thirty_days(tmp_path: Path, days: float, is
 
     later = ProfileFile(tmp_path / "f.json", now=lambda: 1e9 + days * DAY)
 
-    assert later.recall("http://a/v1/", "m") == (learned if is_known else None)
+    kept = replace(learned, window=None)
+    assert later.recall("http://a/v1/", "m") == (kept if is_known else None)
     assert later.recall("http://a/v1", "other") is None
 
 
@@ -263,7 +266,7 @@ def test_messages_that_are_too_long_are_told_with_the_window(
     with ScriptedServer(lambda _request: reply) as server:
         llm = llm_at(server, tmp_path / "servers.json")
         with pytest.raises(PromptTooLong) as caught:
-            text_of(llm)
+            llm.stream(LONG)
 
         assert caught.value.window == window
         assert (llm.window, llm_at(server, tmp_path / "servers.json").window) == (window, window)
@@ -282,7 +285,7 @@ def test_messages_that_are_too_long_are_told_with_the_window(
 )
 def test_a_window_is_understood_in_an_error_inside_a_200(reply: Reply):
     with ScriptedServer(lambda _request: reply) as server, pytest.raises(PromptTooLong) as caught:
-        text_of(llm_at(server))
+        llm_at(server).stream(LONG)
 
     assert caught.value.window == 4096
 
@@ -381,3 +384,114 @@ def test_a_probe_of_a_server_that_fails_says_why_and_remembers_nothing(tmp_path:
     assert (found.first_seconds, found.usage, found.models) == (None, None, ())
     assert "refused the key (401)" in str(found.fault)
     assert list(tmp_path.iterdir()) == []
+
+
+ODD = [
+    (400, "invalid request near 'the context length is 512 tokens'"),
+    (500, "could not AssumeRole in the system account"),
+    (500, "failed: {'model': 'm', 'messages': [{'role': 'system', 'content': 'not supported'}]}"),
+    (
+        400,
+        "Bad Request: {'temperature': 0, 'stream_options': {'include_usage': True}, "
+        "'messages': [{'role': 'system', 'content': 'x'}]}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "message"), ODD)
+def test_an_odd_failure_teaches_nothing(tmp_path: Path, status: int, message: str):
+    with ScriptedServer(lambda _request: error_reply(status, message)) as server:
+        llm = llm_at(server, tmp_path / "servers.json", attempts=1)
+        with pytest.raises(LLMError) as caught:
+            text_of(llm)
+
+    assert (type(caught.value), llm.profile, len(server.requests)) == (LLMError, Profile(), 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_window_that_what_was_sent_would_fit_into_is_not_learned(tmp_path: Path):
+    reply = error_reply(400, "the context length is 100000 tokens")
+    with ScriptedServer(lambda _request: reply) as server:
+        llm = llm_at(server, tmp_path / "servers.json")
+        with pytest.raises(PromptTooLong) as caught:
+            text_of(llm)
+
+    assert (caught.value.window, llm.window) == (None, None)
+
+
+def test_a_window_is_understood_from_the_server_behind_a_gateway():
+    raw = json.dumps({"error": {"message": "maximum context length is 4096 tokens"}})
+    error = {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}
+    reply = json_reply({"error": error}, status=400)
+    with ScriptedServer(lambda _request: reply) as server, pytest.raises(PromptTooLong) as caught:
+        llm_at(server).stream(LONG)
+
+    assert caught.value.window == 4096
+
+
+@pytest.mark.parametrize(("hours", "window"), [(23, 4096), (25, None)])
+def test_a_window_counts_for_a_day_whatever_else_is_learned(
+    tmp_path: Path, hours: int, window: int | None
+):
+    learned = Profile(window=4096)
+    ProfileFile(tmp_path / "f", now=lambda: 1e9).remember("http://a", "m", learned)
+    later = ProfileFile(tmp_path / "f", now=lambda: 1e9 + 20 * 3600)
+    later.remember("http://a", "m", replace(learned, takes_temperature=False))
+
+    found = ProfileFile(tmp_path / "f", now=lambda: 1e9 + hours * 3600).recall("http://a", "m")
+
+    assert found == Profile(takes_temperature=False, window=window)
+
+
+def test_an_answer_of_more_tokens_than_the_window_forgets_it(tmp_path: Path):
+    file = tmp_path / "servers.json"
+    usage = {"prompt_tokens": 2000, "completion_tokens": 100, "total_tokens": 2100}
+    with ScriptedServer(lambda _request: sse(["ok"], usage=usage)) as server:
+        ProfileFile(file).remember(server.base_url, "tiny", Profile(window=2048))
+        llm = llm_at(server, file)
+        assert (llm.window, text_of(llm), llm.window) == (2048, "ok", None)
+        assert llm_at(server, file).window is None
+
+
+def test_whoever_writes_at_once_loses_nothing_of_the_others(tmp_path: Path):
+    file = tmp_path / "servers.json"
+
+    def remember(number: int) -> None:
+        ProfileFile(file).remember(f"http://{number}", "m", Profile(window=2048))
+
+    writers = [threading.Thread(target=remember, args=(number,)) for number in range(20)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert len(json.loads(file.read_text(encoding="utf-8"))["servers"]) == 20
+
+
+def test_a_file_that_is_locked_for_long_is_left_as_it_is(tmp_path: Path):
+    from filelock import FileLock
+
+    file = tmp_path / "servers.json"
+    with FileLock(tmp_path / "servers.json.lock"):
+        ProfileFile(file).remember("http://a", "m", Profile(window=2048))
+
+    assert not file.exists()
+
+
+def test_a_model_that_thinks_its_tokens_away_is_found_out_all_the_same(tmp_path: Path):
+    def thinker(request: Recorded) -> Reply:
+        if request.path == "/v1/models":
+            return json_reply({"data": [{"id": "tiny:latest", "max_model_len": 4096}]})
+        if "temperature" in request.body:
+            return error_reply(400, "Unsupported parameter: temperature")
+        return sse(["<think>hm"], finish="length")
+
+    expected = Profile(takes_temperature=False, window=4096)
+    with ScriptedServer(thinker) as server:
+        file = tmp_path / "servers.json"
+        found = probe(llm_at(server, file, answer_tokens=900))
+
+    assert found == Probe("tiny", expected, ("tiny:latest",), None, None, None, None, 900)
+    assert found.is_listed
+    assert server.bodies[-1]["max_tokens"] == 900
+    assert ProfileFile(file).recall(server.base_url, "tiny") == expected

@@ -27,6 +27,7 @@ from askmd.repl.keyboard import fitted, status_line
 from askmd.repl.loop import LEAVE
 from askmd.repl.opening import Spot, editor_command, inside, line_of, open_spot
 from askmd.repl.talk import Library, Talk, Views
+from askmd.terminal import clean
 from askmd.types import AnswerRecord, Citation, Filter, Passage, Search
 from conftest import Askmd
 
@@ -332,7 +333,7 @@ def test_a_filter_is_set_shown_and_taken_off(capsys: Capture):
     assert chat.where == Filter()
     assert capsys.readouterr().err.split("\n")[:3] == [
         "searched: every document",
-        "searched: only guides/** and tag=ssh and heading=old keys",
+        "searched: only guides/** and tag=ssh and 'heading=old keys'",
         "'open has a quote that is not closed; close it",
     ]
 
@@ -388,6 +389,72 @@ def test_a_retry_that_fails_leaves_the_answer_it_was_to_replace():
     talk("Which key?", "/retry", chat=chat)
 
     assert [turn.answer for turn in chat.turns] == ["Use it [2]."]
+
+
+def test_a_retry_that_fails_can_be_made_again_and_its_sources_shown(capsys: Capture):
+    chat = Talker(YES, [LLMError("away")], ["Better [2]."])
+
+    talk("Which key?", "/retry", "/sources", "/retry", chat=chat)
+
+    assert [turn.answer for turn in chat.turns] == ["Better [2]."]
+    out, err = capsys.readouterr()
+    assert (f"{SOURCE}  (score 0.500" in out, err) == (True, "away\n")
+
+
+@pytest.mark.parametrize("emptying", ["\x03", "\x15", "\x03\x03"])
+def test_a_draft_that_was_emptied_is_no_longer_to_replace_a_question(
+    emptying: str, monkeypatch: pytest.MonkeyPatch
+):
+    chat = Talker()
+    parts: Any = (chat, Shelf(), Looked().views())
+
+    with typing(f"Which key?\r/edit\r{emptying}And the door?\r/quit\r", monkeypatch):
+        repl.run(*parts)
+
+    assert [turn.question for turn in chat.turns] == ["Which key?", "And the door?"]
+
+
+@pytest.mark.parametrize("name", ["~nosuch/x.md", "a\0b", "x" * 5000])
+def test_a_name_that_no_file_can_have_ends_its_command_alone(name: str, capsys: Capture):
+    chat = Talker()
+
+    talk("Which key?", f"/save {name}", f"/load {name}", "And then?", chat=chat)
+
+    assert chat.asked == ["Which key?", "And then?"]
+    said = capsys.readouterr().err.split("\n")
+    assert (len(said), [line.startswith(clean(name)) for line in said[:2]]) == (3, [True, True])
+
+
+def test_a_number_of_thousands_of_digits_ends_its_command_alone(capsys: Capture):
+    chat, many = Talker(), "9" * 5000
+
+    talk("Which key?", f"/open {many}", f"/open a.md:{many}", f"/k {many}", "And?", chat=chat)
+
+    assert chat.asked == ["Which key?", "And?"]
+    assert capsys.readouterr().err.count("\n") == 3
+
+
+def test_what_nobody_foresaw_ends_its_line_alone(caplog: pytest.LogCaptureFixture):
+    chat = Talker([ZeroDivisionError("by nothing")], YES)
+
+    status = talk("one", "two", chat=chat)
+
+    assert (status, chat.asked) == (4, ["one", "two"])
+    assert caplog.messages == ["that failed: ZeroDivisionError: by nothing; the chat goes on"]
+
+
+def test_a_stdout_that_takes_no_more_ends_the_chat(monkeypatch: pytest.MonkeyPatch):
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    chat = Talker()
+    monkeypatch.setattr(sys, "stdout", Full())
+
+    with pytest.raises(OSError, match="No space left"):
+        talk("one", "two", chat=chat)
+
+    assert chat.asked == ["one"]
 
 
 def test_an_edited_question_takes_the_place_of_the_last_one(
@@ -514,6 +581,29 @@ def test_a_conversation_is_kept_after_each_turn_for_its_owner_alone(tmp_path: Pa
     assert [one.name for one in file.parent.iterdir()] == ["talk.json"]
     if sys.platform != "win32":
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_conversation_that_was_reset_is_not_kept_and_a_loaded_one_is(tmp_path: Path):
+    file, saved = tmp_path / "state" / "talk.json", tmp_path / "talk.md"
+    files = repl.Files(conversation=file)
+
+    talk("Which key?", f"/save {saved}", "/reset", files=files)
+    is_kept = file.exists()
+    talk(f"/load {saved}", files=files)
+
+    assert is_kept is False
+    assert [turn.question for turn in conversation_from(file.read_text(encoding="utf-8"))] == [
+        "Which key?"
+    ]
+
+
+def test_a_reset_before_the_first_question_leaves_an_older_conversation_kept(tmp_path: Path):
+    file = tmp_path / "talk.json"
+    Keeper(file).keep([answered("Which key?")])
+
+    talk("/reset", files=repl.Files(conversation=file))
+
+    assert file.exists()
 
 
 def test_a_kept_conversation_goes_on_only_where_it_is_wanted(tmp_path: Path, capsys: Capture):
@@ -838,9 +928,44 @@ def test_off_a_terminal_the_cited_lines_are_printed_cleaned(root: Path, capsys: 
     assert capsys.readouterr().out == "one\n\n## Keys ##\n"
 
 
-@pytest.mark.parametrize(("heading", "line"), [("keys", 5), ("Title > Keys", 5), ("none", 1)])
-def test_a_heading_is_opened_at_its_line(heading: str, line: int, root: Path):
-    assert line_of(root / "guides" / "doc.md", heading) == line
+@pytest.mark.parametrize(
+    ("heading", "line"),
+    [("keys", 9), ("Title > Keys", 9), (" title >  KEYS", 9), ("the-foo-tool", 13), ("none", None),
+     ("", None), ("comment", None)],
+)  # fmt: skip
+def test_a_heading_is_found_on_its_line_and_a_comment_in_code_is_none(
+    heading: str, line: int | None, tmp_path: Path
+):
+    text = (
+        "# Title\n\n```sh\n# comment\n# Keys\n```\n\none\n## Keys ##\n\nUse.\n\n## The `foo` tool\n"
+    )
+    file = tmp_path / "doc.md"
+    file.write_text(text, encoding="utf-8")
+
+    assert line_of(file, heading) == line
+
+
+def test_a_path_that_holds_the_mark_of_headings_is_opened(root: Path, capsys: Capture):
+    (root / "C#").mkdir()
+    (root / "C#" / "intro.md").write_text("# Intro\n\nC#.\n\n## F# too\n", encoding="utf-8")
+
+    talk("/open C#/intro.md", "/open C#/intro.md#F# too", "/open C#/intro.md:3",
+         "/open C#/intro.md#Gone", f"/open {'#' * 9000}", shelf=Shelf(root))  # fmt: skip
+
+    out, err = capsys.readouterr()
+    assert out == "# Intro\n## F# too\nC#.\n# Intro\n"
+    assert err.split("\n")[0] == "C#/intro.md has no heading Gone; here is where it begins"
+    assert err.split("\n")[1].endswith(f"is no file inside {root}; run `askmd ingest` if it moved")
+
+
+def test_lines_that_a_file_does_not_have_are_told(root: Path, capsys: Capture):
+    talk("/open guides/doc.md:9999", "/open guides/doc.md:0", shelf=Shelf(root))
+
+    assert capsys.readouterr() == (
+        "",
+        "doc.md has 7 lines, and no line 9999; name one it has\n"
+        "doc.md has 7 lines, and no line 0; name one it has\n",
+    )
 
 
 def test_sources_paths_lines_and_headings_can_be_opened(root: Path, capsys: Capture):

@@ -50,7 +50,8 @@ def conversation_file(index: Path) -> Path | None:
 def paths() -> list[Path]:
     """Return every file askmd keeps for the user outside an index."""
     own = [settings_file(), _state_folder() / "history", _consents_file(), servers_file()]
-    own += [sums_file(), *sorted((_state_folder() / "conversations").glob("*"))]
+    own += [sums_file(), servers_file().with_name("servers.json.lock")]
+    own += sorted((_state_folder() / "conversations").glob("*"))
     return own + sorted(models_folder().glob("*/*"))
 
 

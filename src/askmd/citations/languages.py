@@ -27,7 +27,10 @@ LEAST_LETTERS = 6
 _SYLLABLES = 3
 """What a sign counts in scripts that write a word in two."""
 _WORD = re.compile(r"[^\W\d_]+")
-_SET_APART = re.compile(r"`[^`\n]{1,300}+`|[\w-]*[\d_./@][\w./@-]*")
+_SET_APART = re.compile(
+    r"`[^`\n]{1,300}+`|[\"\u201c\u201e\u00ab][^\"\u201c\u201d\u00bb\n]{1,300}+[\"\u201c\u201d\u00bb]|"
+    r"(?<![\w./@-])[\w-]{0,60}+[\d_./@][\w./@-]*+"
+)
 _LATIN = "LATIN"
 
 
@@ -82,7 +85,7 @@ class Languages:
 
 
 def tongue(text: str) -> Tongue:
-    """Return what a text shows of its language; code spans, names of files and numbers left out."""
+    """Return what a text shows of its language, its code, quotations and numbers left out."""
     plain = _SET_APART.sub(" ", text.casefold())
     words = Counter(_WORD.findall(plain))
     hits = {

@@ -12,6 +12,7 @@ from askmd.types import Passage
 _LONGEST = 400
 """Characters of a line that can be one; what is longer says something."""
 _FOOTNOTE = re.compile(r"[ \t>]*+\[\^[^\]\s]{1,40}\]:")
+_ITEM = re.compile(r"[ \t>]*+(?:[-*+]|\d{1,9}[.)])[ \t]")
 _MARK = re.compile(MARK)
 _LINES = re.compile(
     r"(?:\b(?:lines?|l|zeilen?|z|lignes?|l[i\u00ed]neas?)\b\.? ?|\bl(?=\d)|(?<=:))"
@@ -35,11 +36,17 @@ class Listing:
             return True
         if len(line) > _LONGEST:
             return False
-        bare, paths = self._paths.subn(" :", _MARK.sub(" ", line.casefold()))
+        bare, paths = self._paths.subn(" :", _own_words(line))
         without, places = _LINES.subn(" ", bare)
         words = _WORD.findall(self._headings.sub(" ", without))
         names = paths or places or any(word in LISTED for word in words)
         return bool(names) and all(word in LISTED for word in words)
+
+
+def _own_words(line: str) -> str:
+    """Return a line without its marks and what makes it an item."""
+    item = _ITEM.match(line)
+    return _MARK.sub(" ", line[item.end() if item else 0 :].casefold())
 
 
 def _any_of(names: set[str]) -> re.Pattern[str]:

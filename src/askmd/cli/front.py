@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import click
 
+from askmd.cli.ending import Ended, ended_by_signals
 from askmd.cli.show import print_error
 from askmd.cli.verbs import askmd
 from askmd.errors import AskmdError, UsageError
@@ -35,8 +36,11 @@ def run() -> NoReturn:
     logging.getLogger("askmd").handlers = [_Notices(logging.WARNING)]
     threading.excepthook = _thread_failed
     try:
-        code = _run(sys.argv[1:])
-        sys.stdout.flush()
+        with ended_by_signals():
+            code = _run(sys.argv[1:])
+            sys.stdout.flush()
+    except Ended as ended:
+        code = _ended(ended)
     except AskmdError as error:
         code = _fail(error, options)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -51,7 +55,7 @@ def run() -> NoReturn:
     except BrokenPipeError:
         code = _closed_pipe()
     except Exception as error:
-        code = _fail(_unexpected(error), options)
+        code = _fail(_not_written(error) or _unexpected(error), options)
     sys.exit(code)
 
 
@@ -65,6 +69,8 @@ def _run(words: list[str]) -> int:
             askmd.invoke(context)
     except click.exceptions.Exit as left:
         return left.exit_code
+    except Ended:
+        raise
     except SystemExit as left:
         return int(left.code or 0)
     return 0
@@ -80,6 +86,9 @@ def _open_streams() -> None:
         elif mode == "w" and hasattr(stream, "reconfigure"):
             # Windows' consoles and pipes default to a code page that has no "…".
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        elif hasattr(stream, "reconfigure"):
+            # A question with one byte that is no text is a question still.
+            stream.reconfigure(errors="replace")
 
 
 class _Notices(logging.Handler):
@@ -151,8 +160,38 @@ def _unexpected(error: Exception) -> AskmdError:
     return wrapped
 
 
+def _not_written(error: Exception) -> AskmdError | None:
+    """Return the one line for a stdout that takes no more; None where it was something else."""
+    if not isinstance(error, OSError) or _can_be_flushed():
+        return None
+    _give_up_stdout()
+    wrapped = AskmdError(f"stdout cannot be written: {error.strerror}")
+    wrapped.__cause__ = error
+    return wrapped
+
+
 def _closed_pipe() -> int:
     """Leave quietly when the reader of stdout went away, as ``| head`` does."""
-    # Python flushes stdout once more at exit; it must not find the broken pipe again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _give_up_stdout()
     return 0
+
+
+def _ended(ended: Ended) -> int:
+    """Return the status of a process that a signal ended; its terminal may be gone."""
+    if not _can_be_flushed():
+        _give_up_stdout()
+    return int(str(ended.code))
+
+
+def _can_be_flushed() -> bool:
+    # What could not be written is tried again.
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _give_up_stdout() -> None:
+    # Python flushes stdout once more at exit; it must not find the same fault again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -149,8 +149,8 @@ class OpenAIEmbedder:
                 raise explain(error, self._endpoint) from error
             self._probe()
             if len(batch) == 1:
-                reason = f"the server refused it{detail(error)}"
-                rejected[batch[0]] = self._endpoint.without_key(reason)
+                told = detail(error, self._endpoint.without_key)
+                rejected[batch[0]] = f"the server refused it{told}"
                 return []
         middle = len(batch) // 2
         halves = (batch[:middle], batch[middle:])

@@ -96,7 +96,7 @@ class OpenAILLM:
     def remember(self, profile: Profile) -> None:
         """Take a profile for the server's, and keep it for the next time."""
         self._known = profile
-        if self._profiles is not None:
+        if self._profiles is not None and not self._endpoint.holds_key(self.model):
             self._profiles.remember(self._endpoint.address, self.model, profile)
 
     def stream(

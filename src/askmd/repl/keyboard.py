@@ -79,16 +79,16 @@ class Keyboard:
             self._start_anew()
 
     def _start_anew(self) -> None:
-        """What is typed into an empty line is another question than the draft was."""
+        """Take what is typed into an empty line for another question than the draft was."""
         self._talk.is_replacing = False
 
     def _tell_unkept(self) -> None:
-        if isinstance(self._history, _Lines) and (unkept := self._history.unkept):
+        if isinstance(self._history, _KeptLines) and (unkept := self._history.unkept):
             self._history.unkept = ""
             tell(f"what you type is not kept: {unkept}")
 
 
-class _Lines(FileHistory):
+class _KeptLines(FileHistory):
     """Lines kept in a file; those that cannot be are remembered while the chat is open."""
 
     unkept = ""
@@ -138,7 +138,7 @@ def _history(file: Path | None) -> History:
     except OSError as error:
         tell(f"what you type is not kept: {file}: {error.strerror}")
         return InMemoryHistory()
-    return _Lines(str(file))
+    return _KeptLines(str(file))
 
 
 def _output() -> Output | None:

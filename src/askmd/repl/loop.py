@@ -125,7 +125,7 @@ def _take(talk: Talk, line: str) -> None:
     except KeyboardInterrupt:
         tell("stopped")
     except Exception as error:
-        if isinstance(error, OSError) and is_of_stdout(error):
+        if isinstance(error, BrokenPipeError) or is_of_stdout(error):
             raise
         # The front door takes keys out of what is logged.
         _LOG.warning("that failed: %s: %s; the chat goes on", type(error).__name__, error)

@@ -53,12 +53,12 @@ def _broken(line: str, columns: int, indent: int) -> list[str]:
     )
 
 
-def is_of_stdout(error: OSError) -> bool:
+def is_of_stdout(error: Exception) -> bool:
     """Tell whether stdout failed with an error: what it could not write, it cannot write now."""
     try:
         sys.stdout.flush()
     except OSError as again:
-        return again.errno == error.errno
+        return isinstance(error, OSError) and again.errno == error.errno
     return False
 
 
