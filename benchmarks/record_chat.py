@@ -29,7 +29,7 @@ from rich.text import Text
 HOME = Path(__file__).parents[1]
 sys.path.insert(0, str(HOME / "tests"))
 
-from chat_scripts import chunk, event, stream_of  # noqa: E402
+from chat_scripts import chunk, event, events, sse, stream_of  # noqa: E402
 from servers import Recorded, Reply, ScriptedServer  # noqa: E402
 
 COLUMNS, LINES = 100, 30
@@ -38,7 +38,9 @@ READY = "\x1b[?2004h"
 """What the chat's input line begins with."""
 SECONDS = 60
 
-QUESTIONS = ["How do I rotate an SSH key?", "/sources"]
+QUESTIONS = ["How do I rotate an SSH key?", "And how do I test it?", "/sources", "/tokens"]
+SEARCH = "How do I test a new SSH key?"
+"""What the follow-up asks for, as a model would say it."""
 ANSWER = """\
 Rotate a key once a year, and at once when a laptop is lost [2]:
 
@@ -50,14 +52,36 @@ Rotate a key once a year, and at once when a laptop is lost [2]:
 ssh-keygen -lf ~/.ssh/authorized_keys
 ```
 """
+FOLLOWING = """\
+Log in with *only* the new key, before you remove the old line [2]:
+
+```sh
+ssh -o IdentitiesOnly=yes -i ~/.ssh/id_ed25519_2026 quay-1
+```
+"""
 
 
 def script(request: Recorded) -> Reply:
-    """Answer as a model would, word by word."""
-    words = ANSWER.split(" ")
+    """Answer as a model would, word by word; say what a follow-up means."""
+    messages = request.body["messages"]
+    if "prepare searches" in messages[0]["content"]:
+        return sse([f"SEARCH: {SEARCH}"], usage=usage(request, SEARCH))
+    answer = FOLLOWING if QUESTIONS[1] in messages[-1]["content"] else ANSWER
+    words = answer.split(" ")
     deltas = [f"{word} " if place < len(words) - 1 else word for place, word in enumerate(words)]
     pieces = [piece for delta in deltas for piece in (event(chunk(delta)), 0.02)]
-    return stream_of(*pieces, event(chunk(None, finish="stop")), event("[DONE]"))
+    return stream_of(*pieces, *events([], usage=usage(request, answer)))
+
+
+def usage(request: Recorded, answer: str) -> dict[str, int]:
+    """Return what servers count, at four characters a token."""
+    sent = sum(len(message["content"]) for message in request.body["messages"]) // 4
+    answered = len(answer) // 4
+    return {
+        "prompt_tokens": sent,
+        "completion_tokens": answered,
+        "total_tokens": sent + answered,
+    }
 
 
 def recorded(folder: Path, base_url: str) -> str:

