@@ -739,3 +739,13 @@ def test_a_long_list_of_findings_does_not_hide_the_answer():
     assert len(cited.notices()) == 4
     assert cited.notices()[-1] == "unsupported: 17 more; `ask --json` names them all"
     assert uncited.notices() == ["unsupported: the answer cites none of the passages"]
+
+
+def test_brackets_copied_from_a_passage_stay():
+    text = "The rate is a number in the interval [0, 1]; codes such as [404] are kept."
+    said = "It is a number in the interval [0, 1] [1], and codes such as [404] are kept [1][7]."
+
+    answer = chat(Shelf(hit(1, text)), Speaker(said)).ask("Which rate?")
+
+    assert answer.result().answer == said.replace("[7]", "")
+    assert answer.invented == (7,)

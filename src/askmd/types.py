@@ -288,7 +288,8 @@ class Sentence:
     """What it cites; where it has no mark, what its paragraph's end or the lead-in above cites."""
     support: float | None
     """0 to 1: how much of what it says stands in the passages it cites, less than half of that
-    where a number, identifier or name is missing; None where it cites or says nothing."""
+    where a number, identifier or name is missing; in another language than they are, the share
+    of its numbers and identifiers. None where it cites or says nothing."""
     quotes: tuple[Quote, ...] = ()
 
 

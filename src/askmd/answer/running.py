@@ -78,7 +78,7 @@ class Answer:
         """Why the text is incomplete, once it has ended; None if it is whole."""
         self._asked = asked
         self._speaker = speaker
-        self._marks = MarkFilter({passage.number for passage in asked.passages})
+        self._marks = _marks(asked)
         self._no = RefusalFilter(self._marks.cited)
         self._completion: Completion | None = None
         self._text: list[str] = []
@@ -212,7 +212,7 @@ class Answer:
             return
         # A server whose window is smaller than was thought is sent fewer passages.
         self._asked, self._completion = self._speaker.complete(self._asked)
-        self._marks = MarkFilter({passage.number for passage in self._asked.passages})
+        self._marks = _marks(self._asked)
         self._no = RefusalFilter(self._marks.cited)
         if self._record is not None:
             # It was closed by another thread while the first word was waited for.
@@ -280,6 +280,12 @@ class Answer:
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._asked.began, 4)
+
+
+def _marks(asked: Asked) -> MarkFilter:
+    """Return what reads the marks of an answer; brackets that were sent may be copied from there."""
+    numbers = {passage.number for passage in asked.passages}
+    return MarkFilter(numbers, [message.content for message in asked.messages[-1:]])
 
 
 def together(one: Usage | None, other: Usage | None) -> Usage | None:
