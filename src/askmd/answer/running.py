@@ -283,7 +283,7 @@ class Answer:
 
 
 def _marks(asked: Asked) -> MarkFilter:
-    """Return what reads the marks of an answer; brackets that were sent may be copied from there."""
+    """Return what reads an answer's marks; a bracket that was sent may be copied from there."""
     numbers = {passage.number for passage in asked.passages}
     return MarkFilter(numbers, [message.content for message in asked.messages[-1:]])
 
