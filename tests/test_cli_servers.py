@@ -187,7 +187,8 @@ def test_a_chat_through_a_pipe_goes_on_and_ends_with_the_status_of_its_answers(
     indexed: Askmd,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("why refused?\nwhat does a reverse proxy forward?\n"))
+    asked = "why refused?\nwhat does a reverse proxy forward?\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(asked))
     with ScriptedServer(sequence(*replies)) as server:
         ran = indexed("chat", "--base-url", server.base_url, "--model", "m", *options)
     assert (ran.status, len(server.requests)) == (status, 2)
