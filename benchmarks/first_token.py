@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+import quality
 from askmd import Chat, Config, Retriever
 from askmd.settings import IndexSettings, LLMSettings
 from speed_clock import table
@@ -39,7 +40,13 @@ for chunk in stream:
     if chunk.choices and chunk.choices[0].delta.content:
         print(chunk.choices[0].delta.content, end="", flush=True)
 """
-MOST_COLD, MOST_ADDED_SECONDS = 1.4, 0.060
+ALONE = """
+import sys
+from askmd import cli
+from askmd.cli import beside
+beside._can_fork = lambda: False
+cli.main()
+"""
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -109,19 +116,27 @@ def answerable(index: Path, count: int) -> list[str]:
         return [one.question for one in found if retriever.has_evidence(one)][:count]
 
 
-def cold(index: Path, settings: Path, url: str, questions: Sequence[str]) -> list[str]:
-    """Return the row of whole processes."""
+def cold(index: Path, settings: Path, url: str, questions: Sequence[str]) -> list[list[str]]:
+    """Return the rows of whole processes."""
     askmd = Path(sys.executable).with_name("askmd")
-    ours: list[float] = []
-    bare: list[float] = []
+    taken: list[list[float]] = [[], [], []]
     for question in questions:
-        bare.append(first_byte([sys.executable, "-c", BARE, url, question]))
         where = ["--config", settings, "--index", index]
-        llm = ["--base-url", url, "--model", "m"]
-        ours.append(first_byte([askmd, "ask", *where, *llm, question]))
+        asked = ["ask", *where, "--base-url", url, "--model", "m", question]
+        commands: list[list[str | Path]] = [
+            [sys.executable, "-c", BARE, url, question],
+            [askmd, *asked],
+            [sys.executable, "-c", ALONE, *asked],
+        ]
+        for seconds, command in zip(taken, commands, strict=True):
+            seconds.append(first_byte(command))
     # The first of each is the disk's, and the index's floor is measured.
-    ratio = median(ours[1:]) / median(bare[1:])
-    return _row("cold, from process start", ours[1:], bare[1:], f"{ratio:.2f} times", "1.4 times")
+    bare, ours, alone = (seconds[1:] for seconds in taken)
+    names = ("cold, from process start", "the same without the process beside")
+    return [
+        _row(name, one, bare, f"{median(one) / median(bare):.2f} times", most)
+        for name, one, most in zip(names, (ours, alone), ("1.4 times", ""), strict=True)
+    ]
 
 
 def in_chat(index: Path, url: str, questions: Sequence[str]) -> list[str]:
@@ -166,6 +181,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where the grown index is kept, or `serve`")
     parser.add_argument("--chunks", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--write", action="store_true", help="put it into RESULTS.md")
     given = parser.parse_args()
     if str(given.folder) == "serve":
         asyncio.run(_serve())
@@ -173,10 +189,13 @@ def main() -> None:
     index = ground.index(given.chunks, "int8")
     asked = answerable(index, 4 * given.runs)
     with serving() as url:
-        rows = [cold(index, ground.settings("int8"), url, asked[: given.runs + 1])]
+        rows = cold(index, ground.settings("int8"), url, asked[: given.runs + 1])
         rows.append(in_chat(index, url, asked[given.runs + 1 :]))
     heads = ["first token", "questions", "askmd ms, median (range)", "bare `openai` call ms"]
-    print(table([*heads, "askmd against it", "at most"], rows))
+    text = table([*heads, "askmd against it", "at most"], rows)
+    print(text)
+    if given.write:
+        quality.write(text, "first_token")
 
 
 if __name__ == "__main__":

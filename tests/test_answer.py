@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -104,6 +106,8 @@ class Silent:
 
 class Shelf:
     """A retriever that always finds the same."""
+
+    generation = 1
 
     def __init__(self, *hits: Hit, has_evidence: bool = True, degraded: str | None = None) -> None:
         self._hits = hits
@@ -725,9 +729,7 @@ def test_a_long_answer_is_written_again_whole_and_gives_up_passages_it_does_not_
     assert len(first.passages) == 4
     assert llm.asked[-1][-2] == Message("assistant", long)
     assert 2 in [one.number for one in record.passages]
-    assert record.degraded == (
-        "2 passages that the last answer does not cite were left out: there was no room"
-    )
+    assert record.degraded == ("2 of the last answer's passages were left out: there was no room")
 
 
 def test_a_long_list_of_findings_does_not_hide_the_answer():
@@ -749,3 +751,84 @@ def test_brackets_copied_from_a_passage_stay():
 
     assert answer.result().answer == said.replace("[7]", "")
     assert answer.invented == (7,)
+
+
+class Paused(Spoken):
+    """A completion that waits after its first word until it is closed, and then breaks off."""
+
+    def __init__(self, begun: threading.Event) -> None:
+        super().__init__((), None)
+        self._begun = begun
+        self._closed = threading.Event()
+
+    def __iter__(self) -> Iterator[str]:
+        yield "One "
+        self._begun.set()
+        self._closed.wait(10)
+        self.cut_reason = "the connection broke"
+
+    def close(self) -> None:
+        super().close()
+        self._closed.set()
+
+
+def test_closing_in_mid_stream_from_another_thread_is_told_and_remembered_once():
+    begun, llm = threading.Event(), Speaker()
+    llm.stream = lambda messages, *, answer_tokens=None: Paused(begun)  # type: ignore[method-assign,assignment]
+    conversation = chat(Shelf(hit(1)), llm)
+    answer = conversation.ask("Which key?")
+    reader = threading.Thread(target=lambda: list(answer))
+
+    reader.start()
+    begun.wait(10)
+    answer.close()
+    reader.join(10)
+
+    assert not reader.is_alive()
+    assert answer.result().cut_reason == "the answer was closed before its end"
+    assert conversation.turns == (answer.result(),)
+
+
+def test_a_result_can_be_waited_for_in_two_threads():
+    answer = chat(Shelf(hit(1)), Speaker(*(f"{n} " for n in range(500)))).ask("Which key?")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: answer.result(), range(2))
+
+    assert first is second
+
+
+def test_an_index_that_moves_on_during_an_answer_still_says_where_the_lines_went():
+    shelf = Shelf(hit(1), hit(2))
+    answer = chat(shelf, Speaker("Use the key [1][2].")).ask("Which key?")
+    next(answer)
+    shelf.generation = 2
+    shelf.moved = {"doc1.md": (3, 9), "doc2.md": (7, 13)}
+
+    first, second = answer.result().citations
+
+    assert (first.stale, second.stale, second.stands_at) == (False, True, (7, 13))
+
+
+def test_a_question_about_a_quotation_stays_one_in_a_smaller_window():
+    quoting = chat(Shelf(hit(1)))
+    quoting.ask("Which key?").result()
+    llm = Scripted(PromptTooLong("too long", window=700), "The key [1].")
+    conversation = chat(Shelf(hit(1)), llm)
+    conversation.resume(quoting.turns)
+
+    conversation.ask("Shorter, please").result()
+
+    assert llm.asked[1][-1].content.endswith("Question: Which key?\nShorter, please")
+
+
+def test_a_turn_about_the_answer_gives_up_cited_passages_before_it_fails():
+    shelf = Shelf(*(long_hit(rank, 120) for rank in range(1, 4)))
+    llm = Speaker("Use them [1][2][3].", window=None)
+    conversation = Chat(shelf, llm, Words(), budget_tokens=500, answer_tokens=100)
+    first = conversation.ask("Which key?").result()
+    llm.window = 620
+
+    record = conversation.ask("Shorter, please").result()
+
+    assert len(first.passages) == 3 > len(record.passages) > 0
+    assert whole(llm.asked[-1]) + 100 <= 620

@@ -54,6 +54,24 @@ with it.beside(work) as found:
     assert run(code) == "None"
 
 
+def test_what_the_work_raised_of_ours_is_raised_here_and_no_index_is_nothing():
+    code = """
+from askmd.errors import EmbeddingError, NoIndex
+def down():
+    raise EmbeddingError("the server is down", "start it")
+with it.beside(down) as found:
+    try:
+        found()
+    except EmbeddingError as error:
+        print(error)
+def absent():
+    raise NoIndex("there is none")
+with it.beside(absent) as found:
+    print(found())
+"""
+    assert run(code).split("\n") == ["the server is down; start it", "None"]
+
+
 def test_a_work_that_nobody_waits_for_is_ended():
     code = """
 import os, time

@@ -135,7 +135,7 @@ class Talker:
         self.model = model
 
     def tokens(self) -> Tokens:
-        return Tokens(3000, 100, 750, 650, 8192, 1234, 56, 0.0012)
+        return Tokens(3000, 100, 650, 8192, 1234, 56, 0.0012)
 
 
 @dataclass

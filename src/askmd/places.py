@@ -133,9 +133,13 @@ def _save(consents: dict[str, Any]) -> None:
     target = _consents_file()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix="consents-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(consents, file)
-    Path(temporary).replace(target)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(consents, file)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _digest(file: Path) -> str:

@@ -57,7 +57,6 @@ class Tokens:
     """Of passages and history together, for each answer."""
     history: int
     """The history that the next question would be sent with."""
-    history_budget: int
     left: int
     """Of the history's budget: what exceeds it makes the oldest turns go."""
     window: int | None

@@ -184,7 +184,6 @@ class Chat:
         return Tokens(
             budget=desk.budget.tokens,
             history=history,
-            history_budget=desk.budget.history,
             left=max(0, desk.budget.history - history),
             window=self._llm.window if self._llm else None,
             prompt_tokens=sum(one.prompt_tokens or 0 for one in used),
@@ -197,24 +196,24 @@ class Chat:
         began, turns = time.monotonic(), self._recent()
         reading, by, told = self._read(question, turns, may_ask=may_ask)
         asked = Asked(question, _nothing(reading.query), (), began=began)
-        asked = replace(asked, search_usage=told.usage, degraded=told.fault)
-        wording = ""
+        asked = replace(asked, search_usage=told.usage, fault=told.fault)
         if reading.kind == "about_answer" and turns:
             again = self._again(asked, turns, is_sent=is_sent)
             if again is not None:
                 return again
-            wording = f"{turns[-1].question}\n{question}"
+            asked = replace(asked, wording=f"{turns[-1].question}\n{question}")
         # What may stand alone is taken at its word, as long as the documents speak of it.
         queries = [question, reading.query] if reading.kind == "unsure" else [reading.query]
         # What is found and what is read around it are of one generation of the index.
         with self._retriever.snapshot():
             search, has_evidence = self._search(list(dict.fromkeys(queries)))
             rewritten = by if search.question != question else None
-            asked = replace(asked, search=search, rewritten=rewritten)
+            generation = self._retriever.generation
+            asked = replace(asked, search=search, rewritten=rewritten, generation=generation)
             if not has_evidence:
                 return replace(asked, told=refused(search.hits))
             if is_sent:
-                return self._fitted(asked, turns, self._desk(self._llm), wording)
+                return self._fitted(asked, turns, self._desk(self._llm))
             passages = self._desk(self._llm).quoted(search.hits)
             return replace(asked, passages=passages, told=quoted(passages))
 
@@ -231,21 +230,18 @@ class Chat:
                 return search, True
         return search, False
 
-    def _fitted(
-        self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk, wording: str = ""
-    ) -> Asked:
-        """Return a question with what is sent of its hits, in other words where there are any."""
-        fitted = desk.fitted(wording or asked.question, asked.search.hits, turns)
-        return self._over(asked, fitted)
+    def _fitted(self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk) -> Asked:
+        """Return a question with what is sent of its hits."""
+        wording = asked.wording or asked.question
+        return self._over(asked, desk.fitted(wording, asked.search.hits, turns))
 
     def _over(self, asked: Asked, fitted: Fitted) -> Asked:
-        said = "; ".join(filter(None, [asked.degraded, fitted.degraded])) or None
         return replace(
             asked,
             passages=fitted.passages,
             messages=fitted.messages,
             answer_tokens=fitted.answer_tokens,
-            degraded=said,
+            degraded=fitted.degraded,
         )
 
     def _again(self, asked: Asked, turns: Sequence[AnswerRecord], *, is_sent: bool) -> Asked | None:
@@ -319,7 +315,8 @@ class Chat:
     def _smaller(self, asked: Asked, turns: Sequence[AnswerRecord], desk: Desk) -> Asked:
         """Return the same question for another window."""
         if asked.search.hits:
-            return self._fitted(replace(asked, degraded=None), turns, desk)
+            with self._retriever.snapshot():
+                return self._fitted(asked, turns, desk)
         return self._over(asked, desk.again(asked.question, turns))
 
     def _desk(self, llm: LLM | None, window: int | None = None) -> Desk:

@@ -65,6 +65,7 @@ def prove(
     citations = tuple(map(at_hand.fresh, citations_of(passages, cited, checked)))
     findings = [f"[{number}] names a passage that was never sent" for number in invented]
     if not cited and not invented:
+        # Even where it claims nothing that would need a citation: whoever is strict wants one.
         findings.append(UNCITED)
     findings += [line for line in checked.findings if line != UNCITED]
     findings += [
@@ -83,9 +84,17 @@ class Sources:
     """None for a saved answer, whose documents may be anywhere."""
     link: Link | None = None
 
+    generation: int | None = None
+    """Of the index, when it was searched."""
+
     def fresh(self, citation: Citation) -> Citation:
         """Return a citation with where it leads, and whether its file has changed."""
-        if self.finder is not None and self.finder.is_stale(citation.path):
-            place = self.finder.stands_at(citation.path, citation.text, citation.lines)
-            citation = replace(citation, stale=True, stands_at=place)
+        finder = self.finder
+        if finder is not None:
+            is_stale = finder.is_stale(citation.path)
+            # An index that has moved on says that a file is as it was indexed, but not when.
+            if is_stale or self.generation not in (None, finder.generation):
+                place = finder.stands_at(citation.path, citation.text, citation.lines)
+                if is_stale or place != citation.lines:
+                    citation = replace(citation, stale=True, stands_at=place)
         return replace(citation, url=self.link(citation)) if self.link else citation

@@ -18,6 +18,10 @@ class Finder(Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """Let every call inside, from this thread, see one and the same state of the index."""
 
+    @property
+    def generation(self) -> int:
+        """The index's generation; it grows with each committed write."""
+
     def find(self, question: str, *, limit: int | None, mode: Mode | None, where: Filter) -> Search:
         """Return the best hits; its own limit and mode where none are given."""
 

@@ -71,7 +71,7 @@ class Desk:
         """Return the messages for a question about the last answer, over the same passages.
 
         Where there is no room for all, earlier turns are left out, then passages that the answer
-        does not cite, then the end of the answer; the latter two are said.
+        does not cite, then the end of the answer, then other passages; all but the first are said.
         """
         last = turns[-1]
         passages, said = list(last.passages), _messages_of([last], with_marks=True)
@@ -88,6 +88,8 @@ class Desk:
                 passages.remove(unused[-1])
             elif (shorter := self._shortened(said)) != said:
                 said = shorter
+            elif len(passages) > 1:
+                passages.pop()
             else:
                 raise self._too_long()
         return self._fitted(tuple(passages), sent, _left_out(last, passages, said))
@@ -148,7 +150,7 @@ def _left_out(
 ) -> str | None:
     """Return what a question about the last answer is sent without."""
     left = len(last.passages) - len(passages)
-    missing = [f"{left} passages that the last answer does not cite were left out"] if left else []
+    missing = [f"{left} of the last answer's passages were left out"] if left else []
     if said and len(said[-1].content) < len(last.answer):
         missing.append("the end of the last answer was left out")
     return f"{' and '.join(missing)}: there was no room" if missing else None

@@ -18,7 +18,6 @@ def replay(
     llm: LLM,
     *,
     system: str | None = None,
-    answer_tokens: int | None = None,
     prices: Prices | None = None,
 ) -> Answer:
     """Return a running answer to exactly what a receipt says was sent; nothing is searched.
@@ -32,11 +31,12 @@ def replay(
         search=Search(saved.search_query, saved.mode, None, ()),
         passages=tuple(sent.passage for sent in saved.passages),
         messages=saved.messages,
+        answer_tokens=saved.answer_tokens,
         rewritten=saved.rewritten,
         degraded=saved.degraded,
     )
     speaker = Speaker(
-        complete=lambda one: (one, llm.stream(one.messages, answer_tokens=answer_tokens)),
+        complete=lambda one: (one, llm.stream(one.messages, answer_tokens=one.answer_tokens)),
         model=lambda: llm.model,
         sources=Sources(None),
         prices=prices or Prices(),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Self
 
 from askmd.answer.ending import Prices, Proof, Sources, prove, quoting
@@ -48,8 +50,14 @@ class Asked:
     """Tokens the answer may have; the LLM's own limit where that is None."""
     search_usage: Usage | None = None
     """Tokens that the search question took."""
+    wording: str = ""
+    """What the LLM is asked, where that is not the question itself."""
+    generation: int | None = None
+    """Of the index, when it was searched."""
+    fault: str | None = None
+    """What went wrong with the search question."""
     degraded: str | None = None
-    """What was left out on the way, and why."""
+    """What found no room, and why."""
     began: float = field(default_factory=time.monotonic)
     """When the question came, by the monotonic clock."""
 
@@ -85,6 +93,7 @@ class Answer:
         self._first_seconds: float | None = None
         self._record: AnswerRecord | None = None
         self._failure: AskmdError | None = None
+        self._reading, self._ending = Lock(), Lock()
         self._pieces = self._run()
 
     @property
@@ -113,6 +122,11 @@ class Answer:
         return self._asked.messages
 
     @property
+    def generation(self) -> int | None:
+        """The index's, when it was searched; None where it was not."""
+        return self._asked.generation
+
+    @property
     def answer_tokens(self) -> int | None:
         """Tokens the answer may have; None where no LLM is asked."""
         return self._asked.answer_tokens
@@ -129,7 +143,8 @@ class Answer:
         if self._record is not None:
             raise StopIteration
         try:
-            return next(self._pieces)
+            with self._reading:
+                return next(self._pieces)
         except AskmdError as error:
             self._failure = error
             raise
@@ -142,11 +157,15 @@ class Answer:
 
     def close(self) -> None:
         """Abort the request if it is still running; the result is then incomplete."""
+        if self._record is None and self._failure is None:
+            self.cut_reason = self.cut_reason or _CLOSED
         if self._completion is not None:
             self._completion.close()
-        if self._record is None and self._failure is None:
-            self.cut_reason = _CLOSED
+        if self._failure is None:
             self._finish()
+        with suppress(ValueError):
+            # Where another thread reads it, it ends there.
+            self._pieces.close()
 
     def result(self) -> AnswerRecord:
         """Return the finished answer, reading what is left of it; raises LLMError if none began."""
@@ -193,7 +212,7 @@ class Answer:
         more = [f"unsupported: {left} more; `ask --json` names them all"] if left > 0 else []
         return said + told[:MOST_FINDINGS] + more
 
-    def _run(self) -> Iterator[str]:
+    def _run(self) -> Generator[str]:
         for piece in self._source():
             if self._record is not None:
                 return
@@ -226,16 +245,19 @@ class Answer:
             yield refusal(self.search.hits)
         else:
             yield self._marks.feed(rest) + self._marks.flush()
-        self.cut_reason = self._completion.cut_reason
+        self.cut_reason = self.cut_reason or self._completion.cut_reason
 
     def _finish(self) -> None:
-        self._record = self._recorded()
-        self._speaker.remember(self._record)
+        with self._ending:
+            if self._record is None:
+                self._record = self._recorded()
+                self._speaker.remember(self._record)
 
     def _recorded(self) -> AnswerRecord:
         text, asked = "".join(self._text), self._asked
         status, usage = self._status(), self._usage()
         proof = self._proof(text, status)
+        left_out = [asked.search.degraded, asked.fault, asked.degraded]
         checked = proof.checked
         return AnswerRecord(
             question=asked.question,
@@ -246,7 +268,7 @@ class Answer:
             passages=asked.passages,
             model=None if asked.told else self._speaker.model(),
             usage=usage,
-            degraded="; ".join(filter(None, [asked.search.degraded, asked.degraded])) or None,
+            degraded="; ".join(filter(None, left_out)) or None,
             rewritten=asked.rewritten,
             cut_reason=self.cut_reason,
             invented=self.invented,
@@ -259,7 +281,8 @@ class Answer:
 
     def _proof(self, text: str, status: Status) -> Proof:
         """Return what the text rests on; a refusal rests on nothing."""
-        passages, sources = self._asked.passages, self._speaker.sources
+        passages, generation = self._asked.passages, self._asked.generation
+        sources = replace(self._speaker.sources, generation=generation)
         if self._asked.told is not None:
             return quoting(passages, self._asked.told.cited, sources)
         if status == "refused":

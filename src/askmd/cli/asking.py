@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from askmd.cli.options import answering, asking, common, linking
-from askmd.cli.session import Conversation, chat_settings, open_chat, prepared, question_of
+from askmd.cli.session import (
+    EMBEDDED,
+    Conversation,
+    chat_settings,
+    open_chat,
+    prepared,
+    question_of,
+    tell_endpoint,
+)
 from askmd.cli.show import print_json
 from askmd.cli.verbs import REFUSED, UNCLEAN, askmd
 from askmd.errors import UsageError
@@ -75,6 +83,7 @@ def _answered(
     with ExitStack() as open_ones:
         found = None
         if url:
+            tell_endpoint(config, "embedding", EMBEDDED)
             work = beside(lambda: prepared(question, config, options))
             found = open_ones.enter_context(work)
             load_early(url)
@@ -132,7 +141,7 @@ def save_receipt(file: Path, answer: Answer, opened: Conversation) -> None:
         mode=answer.search.mode,
         budget_tokens=llm.budget_tokens,
         filters=opened.chat.where,
-        index=Built.of(opened.retriever.identity, opened.retriever.generation),
+        index=Built.of(opened.retriever.identity, answer.generation or opened.retriever.generation),
         server=endpoint(opened.config, "llm") if record.model else None,
         answer_tokens=answer.answer_tokens if record.model else None,
     )

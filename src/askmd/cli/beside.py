@@ -14,7 +14,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
+
+from askmd.errors import AskmdError, NoIndex
 
 Result = TypeVar("Result")
 
@@ -23,9 +25,9 @@ Result = TypeVar("Result")
 def beside(work: Callable[[], Result]) -> Iterator[Callable[[], Result | None] | None]:
     """Begin a work in another process; yield what waits for its result, None where there is none.
 
-    None, too, is the result of a work that failed: it is to be done here, where its failure is
-    told. The other process says nothing, and is gone at the end of the block. There is none
-    without a fork or a second core.
+    None, too, is the result of a work that broke off, or found no index: it is to be done here,
+    where more can be done about it. What it raised of ours is raised here. The other process says
+    nothing, and is gone at the end of the block. There is none without a fork or a second core.
     """
     if not _can_fork():
         yield None
@@ -63,7 +65,7 @@ def _work(work: Callable[[], Result], writing: int) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
             sys.stdout = sys.stderr = nowhere
-            result = pickle.dumps(work())
+            result = pickle.dumps(_outcome(work))
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(result)
         status = 0
@@ -74,6 +76,16 @@ def _work(work: Callable[[], Result], writing: int) -> None:
         os._exit(status)
 
 
+def _outcome(work: Callable[[], Result]) -> Result | AskmdError:
+    """Return what a work came to; raises NoIndex, and whatever is not ours."""
+    try:
+        return work()
+    except NoIndex:
+        raise
+    except AskmdError as error:
+        return error.with_traceback(None)
+
+
 class _Waiting(Generic[Result]):
     """The other process, seen from here."""
 
@@ -82,11 +94,14 @@ class _Waiting(Generic[Result]):
         self._reading = reading
 
     def take(self) -> Result | None:
-        """Wait for the work's result; None where it failed."""
+        """Wait for the work's result; None where it broke off. Raises what it raised of ours."""
         with os.fdopen(os.dup(self._reading), "rb") as pipe:
             data = pipe.read()
         # Our own process wrote it, from our own memory: nobody else's bytes are unpickled.
-        return pickle.loads(data) if self._has_succeeded() else None
+        result = pickle.loads(data) if self._has_succeeded() else None
+        if isinstance(result, AskmdError):
+            raise result
+        return cast("Result | None", result)
 
     def end(self) -> None:
         """End the other process if it still runs."""

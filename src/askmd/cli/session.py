@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from askmd.types import Citation, Mode, Passage, Search
 
 
+EMBEDDED = "the documents' text and your questions"
+"""What an embedder's server is sent."""
+
+
 def configure(config_file: Path | None, index: Path | None, **flags: tuple[str, Any]) -> Config:
     """Return the resolved settings and say what was left out of them."""
     from askmd.compose import configure
@@ -122,7 +126,7 @@ def open_retriever(config: Config, mode: Mode | None = None) -> Iterator[Retriev
     """
     from askmd.retriever import Retriever
 
-    tell_endpoint(config, "embedding", "the documents' text and your questions")
+    tell_endpoint(config, "embedding", EMBEDDED)
     try:
         retriever = Retriever.open(config)
     except NoIndex:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from askmd.endpoint import LONGEST_PAUSE_SECONDS, Endpoint, asked_seconds, pause_seconds
+from askmd.endpoint import LONGEST_PAUSE_SECONDS, asked_seconds, pause_seconds
 from askmd.errors import LLMError, PromptTooLong
 from askmd.llm.faults import may_pass
 from askmd.llm.profile import Profile
@@ -28,11 +28,10 @@ class Attempts:
     what fails in passing.
     """
 
-    def __init__(self, endpoint: Endpoint, known: Profile, most: int) -> None:
+    def __init__(self, known: Profile, most: int) -> None:
         """Begin with what is known of the server."""
         self.profile = known
         self._known = known
-        self._endpoint = endpoint
         self._most = most
         self._failed = 0
         self._paused = 0.0

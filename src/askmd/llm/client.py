@@ -204,7 +204,7 @@ class OpenAILLM:
         limit: int | None,
     ) -> OpenAICompletion:
         """Return a completion whose first text is there, after as many attempts as it may take."""
-        attempts = Attempts(self._endpoint, self.profile, self._attempts)
+        attempts = Attempts(self.profile, self._attempts)
         while True:
             request = as_request(self.model, messages, attempts.profile, limit)
             completion: OpenAICompletion | None = None
