@@ -56,6 +56,7 @@ class OpenAICompletion:
         """Whether a chunk with a choice has come, after which nothing is asked again."""
         self._endpoint = endpoint
         self._close = close
+        self._is_closed = False
         self._patience = patience
         self._counted = counted
         self._index: int | None = None
@@ -78,7 +79,11 @@ class OpenAICompletion:
         try:
             first, self._first = self._first, []
             yield from first
-            yield from self._texts
+            for text in self._texts:
+                # What came before it was closed may be there still.
+                if self._is_closed:
+                    return
+                yield text
             self.cut_reason = self._how_it_ended()
         except faults() as error:
             # After finish_reason only the usage is missing, not the text.
@@ -92,6 +97,7 @@ class OpenAICompletion:
 
     def close(self) -> None:
         """Abort the request if it is still running, whichever thread waits for it."""
+        self._is_closed = True
         self._patience.end()
         self._close()
 
