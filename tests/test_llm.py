@@ -602,7 +602,7 @@ def test_a_server_that_never_says_a_word_is_given_up_after_its_timeout(
     assert "was silent for 0.4 seconds" in told
     assert ("'a'" in told) is bool(said)
     assert (len(server.requests), pauses) == (1, [])
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_headers_that_never_end_are_given_up_after_the_timeout():
@@ -611,7 +611,7 @@ def test_headers_that_never_end_are_given_up_after_the_timeout():
         llm = OpenAILLM("tiny", base_url=address, api_key=None, timeout_seconds=0.4)
         with pytest.raises(LLMError, match=r"was silent for 0\.4 seconds"):
             llm.stream(ASKED)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_an_answer_that_takes_longer_than_the_timeout_is_whole_if_it_keeps_talking():
@@ -659,7 +659,7 @@ def test_a_list_of_models_is_bounded_in_size_and_time(listed: Reply, reason: str
     started = time.monotonic()
 
     assert reason in refusal_without_model(listed)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_a_redirect_is_not_followed_and_carries_the_key_nowhere():

@@ -23,9 +23,8 @@ from askmd.records import (
     read_receipt,
     read_transcript,
     receipt_of,
-    record_from,
-    to_json,
 )
+from askmd.records.reading import as_data, read_as
 from askmd.types import (
     Anchors,
     AnswerRecord,
@@ -110,19 +109,19 @@ def as_saved(**changes: Any) -> str:
 
 
 def test_an_answer_is_the_same_after_json():
-    assert record_from(json.loads(json.dumps(to_json(RECORD)))) == RECORD
+    assert read_as(AnswerRecord, json.loads(json.dumps(as_data(RECORD)))) == RECORD
 
 
 def test_an_answer_s_json_is_what_ask_prints():
-    assert json.loads(json.dumps(to_json(RECORD))) == json.loads(json.dumps(asdict(RECORD)))
+    assert json.loads(json.dumps(as_data(RECORD))) == json.loads(json.dumps(asdict(RECORD)))
 
 
 def test_an_answer_of_an_older_askmd_has_the_defaults_and_one_of_a_newer_is_read_as_far_as_known():
-    data = to_json(RECORD)
+    data = as_data(RECORD)
     del data["cost"], data["citations"][0]["support"]
     data["citations"][0]["mood"] = data["mood"] = {"any": ["thing"]}
     expected = replace(RECORD, cost=None, citations=(replace(CITATION, support=None),))
-    assert record_from(data) == expected
+    assert read_as(AnswerRecord, data) == expected
 
 
 @pytest.mark.parametrize(
@@ -148,32 +147,32 @@ def test_an_answer_of_an_older_askmd_has_the_defaults_and_one_of_a_newer_is_read
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named_by_its_place(place: str, value: object, said: str | None):
-    data = to_json(RECORD)
+    data = as_data(RECORD)
     target: Any = data
     *steps, last = (int(step) if step.isdigit() else step for step in place.split("."))
     for step in steps:
         target = target[step]
     target[last] = value
     if said is None:
-        assert record_from(data).passages[0].heading[1] == value
+        assert read_as(AnswerRecord, data).passages[0].heading[1] == value
         return
     with pytest.raises(ValueError) as error:
-        record_from(data)
+        read_as(AnswerRecord, data)
     assert str(error.value).startswith(said) and len(str(error.value)) < 150
 
 
 @pytest.mark.parametrize("place", ["question", "citations", "usage"])
 def test_a_field_that_must_be_there_is_missed_by_name(place: str):
-    data = to_json(RECORD)
+    data = as_data(RECORD)
     del data[place]
     with pytest.raises(ValueError, match=f"^{place} is missing$"):
-        record_from(data)
+        read_as(AnswerRecord, data)
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 3, True])
 def test_what_is_no_object_is_no_answer(data: object):
     with pytest.raises(ValueError, match=r"^it must be an object, not "):
-        record_from(data)
+        read_as(AnswerRecord, data)
 
 
 def test_a_receipt_holds_what_was_found_sent_and_said():

@@ -9,25 +9,21 @@ running   an answer while it streams
 chat      a conversation
 """
 
-from askmd.answer.budget import Budget, Tokens
+from askmd.answer.budget import Tokens
 from askmd.answer.chat import Chat
-from askmd.answer.ending import Link, Prices
-from askmd.answer.finding import EVERYTHING, Finder
+from askmd.answer.ending import Prices
+from askmd.answer.finding import Finder
 from askmd.answer.replaying import replay
-from askmd.answer.running import Answer, Asked, cited_line
+from askmd.answer.running import Answer, Asked
 from askmd.answer.told import QUOTED_CHARACTERS
 
 __all__ = [
-    "EVERYTHING",
     "QUOTED_CHARACTERS",
     "Answer",
     "Asked",
-    "Budget",
     "Chat",
     "Finder",
-    "Link",
     "Prices",
     "Tokens",
-    "cited_line",
     "replay",
 ]

@@ -63,7 +63,7 @@ def prove(
     # What was sent is what the LLM can have quoted: see ``prompt.visible`` for what is not sent.
     checked = check(text, [replace(one, text=visible(one.text, "")) for one in passages])
     citations = tuple(map(at_hand.fresh, citations_of(passages, cited, checked)))
-    findings = [f"[{number}] names a passage that was never sent" for number in invented]
+    findings = [never_sent(number) for number in invented]
     if not cited and not invented:
         # Even where it claims nothing that would need a citation: whoever is strict wants one.
         findings.append(UNCITED)
@@ -74,6 +74,11 @@ def prove(
         if one.stale and one.stands_at is None
     ]
     return Proof(citations, checked, tuple(findings))
+
+
+def never_sent(number: int) -> str:
+    """Return the finding about a mark whose passage does not exist."""
+    return f"[{number}] names a passage that was never sent"
 
 
 @dataclass(frozen=True, slots=True)

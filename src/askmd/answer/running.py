@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Self
 
-from askmd.answer.ending import Prices, Proof, Sources, prove, quoting
+from askmd.answer.ending import Prices, Proof, Sources, never_sent, prove, quoting
 from askmd.answer.told import Told, refusal
 from askmd.citations import MarkFilter
 from askmd.contracts import Completion
@@ -201,7 +201,7 @@ class Answer:
         if record.invented:
             numbers = ", ".join(map(str, record.invented))
             said.append(f"taken out of the answer: marks of passages never sent ({numbers})")
-        own = {f"[{number}] names a passage that was never sent" for number in record.invented}
+        own = set(map(never_sent, record.invented))
         # Half an answer may rest on what its other half would have cited.
         found = record.findings if record.status == "answered" else ()
         told = [f"unsupported: {one}" for one in found if one not in own]

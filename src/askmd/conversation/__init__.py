@@ -8,6 +8,6 @@ asking                     the same asked of an LLM
 """
 
 from askmd.conversation.asking import rewriting, rewritten
-from askmd.conversation.reading import Kind, Reading, read
+from askmd.conversation.reading import Reading, read
 
-__all__ = ["Kind", "Reading", "read", "rewriting", "rewritten"]
+__all__ = ["Reading", "read", "rewriting", "rewritten"]

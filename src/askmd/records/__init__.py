@@ -3,8 +3,6 @@
 from askmd.records.answers import (
     conversation_as_json,
     conversation_from,
-    record_from,
-    to_json,
 )
 from askmd.records.receipt import Built, Found, Receipt, Sent, digest, read_receipt, receipt_of
 from askmd.records.transcript import as_transcript, read_transcript
@@ -21,6 +19,4 @@ __all__ = [
     "read_receipt",
     "read_transcript",
     "receipt_of",
-    "record_from",
-    "to_json",
 ]

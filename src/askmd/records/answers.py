@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from askmd import __version__
 from askmd.records.reading import as_data, as_json, load, read_as
@@ -20,20 +19,6 @@ class _Turns:
     """What a saved conversation holds."""
 
     turns: tuple[AnswerRecord, ...]
-
-
-def to_json(record: AnswerRecord) -> dict[str, Any]:
-    """Return an answer in JSON's own types, as ``ask --json`` prints it."""
-    data: dict[str, Any] = as_data(record)
-    return data
-
-
-def record_from(data: Any) -> AnswerRecord:
-    """Return the answer that JSON's types tell of; unknown fields are left alone.
-
-    Raises ValueError naming the dotted place of what is missing or of another type.
-    """
-    return read_as(AnswerRecord, data)
 
 
 def conversation_as_json(records: Sequence[AnswerRecord]) -> str:
