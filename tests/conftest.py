@@ -20,6 +20,7 @@ from askmd.tokens import HashCounter
 
 if TYPE_CHECKING:
     from askmd.types import Vectors
+    from faults.forks import ForkServer
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -170,3 +171,14 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     here.mkdir()
     monkeypatch.chdir(here)
     return here
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[ForkServer]:
+    """A process with everything imported, which forks a child for each call."""
+    if not hasattr(os, "pidfd_open"):
+        pytest.skip("SKIPPED LOUDLY: the fork server needs Linux")
+    from faults.forks import ForkServer
+
+    with ForkServer() as server:
+        yield server
