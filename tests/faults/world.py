@@ -9,7 +9,7 @@ import hashlib
 import json
 import random
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,10 +21,43 @@ from askmd.settings import EmbeddingSettings, IndexSettings
 from askmd.types import Mode
 
 _WORDS = (
-    "server proxy index vector nginx restart socket memory thread kernel bucket replica shard "
-    "token cursor commit rollback journal snapshot checkpoint deploy tunnel certificate renew "
-    "quota latency timeout backoff gateway upstream mirror archive restore backup vacuum tuning"
-).split()
+    "server",
+    "proxy",
+    "index",
+    "vector",
+    "nginx",
+    "restart",
+    "socket",
+    "memory",
+    "thread",
+    "kernel",
+    "bucket",
+    "replica",
+    "shard",
+    "token",
+    "cursor",
+    "commit",
+    "rollback",
+    "journal",
+    "snapshot",
+    "checkpoint",
+    "deploy",
+    "tunnel",
+    "certificate",
+    "renew",
+    "quota",
+    "latency",
+    "timeout",
+    "backoff",
+    "gateway",
+    "upstream",
+    "mirror",
+    "archive",
+    "restore",
+    "backup",
+    "vacuum",
+    "tuning",
+)
 QUESTIONS = (
     "How do I renew the certificate?",
     "journal checkpoint rollback",
@@ -58,24 +91,43 @@ def documents(seed: int, count: int = 12) -> Documents:
 
 
 def changed(before: Mapping[str, str], kind: str, seed: int) -> Documents:
-    """Return a folder after a change: ``change``, ``delete``, ``rename``, ``add`` or ``mixed``."""
+    """Return a folder after a change: one of KINDS, or ``mixed``, which is all of them."""
     chance = random.Random(seed)
     after = dict(before)
     names = sorted(before)
     chance.shuffle(names)
-    if kind in ("change", "mixed"):
-        for name in names[:3]:
-            after[name] = text_of(chance.randrange(10**9))
-    if kind in ("delete", "mixed"):
-        for name in names[3:5]:
-            del after[name]
-    if kind in ("rename", "mixed"):
-        for name in names[5:8]:
-            after[f"moved/{Path(name).name}"] = after.pop(name)
-    if kind in ("add", "mixed"):
-        for number in range(3):
-            after[f"new-{number}.md"] = text_of(chance.randrange(10**9))
+    for one in KINDS if kind == "mixed" else (kind,):
+        _CHANGES[one](after, names, chance)
     return after
+
+
+def _change(after: Documents, names: list[str], chance: random.Random) -> None:
+    for name in names[:3]:
+        after[name] = text_of(chance.randrange(10**9))
+
+
+def _delete(after: Documents, names: list[str], chance: random.Random) -> None:
+    for name in names[3:5]:
+        del after[name]
+
+
+def _rename(after: Documents, names: list[str], chance: random.Random) -> None:
+    for name in names[5:8]:
+        after[f"moved/{Path(name).name}"] = after.pop(name)
+
+
+def _add(after: Documents, names: list[str], chance: random.Random) -> None:
+    for number in range(3):
+        after[f"new-{number}.md"] = text_of(chance.randrange(10**9))
+
+
+_CHANGES: dict[str, Callable[[Documents, list[str], random.Random], None]] = {
+    "change": _change,
+    "delete": _delete,
+    "rename": _rename,
+    "add": _add,
+}
+KINDS = tuple(_CHANGES)
 
 
 def write(root: Path, wanted: Mapping[str, str]) -> None:
