@@ -95,7 +95,7 @@ def run(
     record: a file that remembers what was done, so that a later run goes on from there. seconds:
     when no further trial is begun.
     """
-    tally = _resumed(kind.name, record, first)
+    tally = resumed(kind.name, record, first)
     end = time.monotonic() + seconds
     campaign = kind(place, server)
     try:
@@ -117,7 +117,8 @@ def run(
     return tally
 
 
-def _resumed(name: str, record: Path | None, first: int) -> Tally:
+def resumed(name: str, record: Path | None, first: int = 0) -> Tally:
+    """Return what a campaign came to until now; nothing where there is no record."""
     if record is None or not record.exists():
         return Tally(name, next=first)
     told: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))

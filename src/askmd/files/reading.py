@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from askmd.files.below import open_file
 from askmd.files.decoding import UnreadableFile, decode
 from askmd.types import Stamp
 
@@ -28,14 +29,17 @@ class Source:
     """Taken when it was opened; zeroed where the file is too young to be trusted later."""
 
 
-def read(location: Path, *, max_bytes: int, encoding: str = "") -> Source:
+def read(
+    location: Path, *, max_bytes: int, encoding: str = "", root: Path | None = None
+) -> Source:
     """Return a file's text, digest and stamp.
 
     encoding: how to read what is neither marked nor UTF-8; empty: it is refused.
+    root: the folder it must be read from; a link on the way below it is not followed.
     Raises UnreadableFile with the reason, FileNotFoundError if it has vanished.
     """
     try:
-        data, stamp = read_bytes(location, max_bytes)
+        data, stamp = read_bytes(location, max_bytes, root)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -46,10 +50,11 @@ def read(location: Path, *, max_bytes: int, encoding: str = "") -> Source:
     return Source(text.replace("\r\n", "\n").replace("\r", "\n"), digest, stamp)
 
 
-def read_bytes(location: Path, max_bytes: int) -> tuple[bytes, Stamp]:
+def read_bytes(
+    location: Path, max_bytes: int, root: Path | None = None
+) -> tuple[bytes, Stamp]:
     """Return a regular file's bytes and stamp, never following a link nor waiting on a pipe."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    handle = os.open(location, flags | getattr(os, "O_BINARY", 0))
+    handle = open_file(location, root)
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
@@ -59,7 +64,9 @@ def read_bytes(location: Path, max_bytes: int) -> tuple[bytes, Stamp]:
         raise UnreadableFile(
             f"it is larger than {max_bytes / 1e6:g} MB; raise documents.max_megabytes to index it"
         )
-    is_young = time.time_ns() - status.st_mtime_ns < YOUNG_NANOSECONDS
+    # A program may set the time of change back; when it did so is not for it to set.
+    newest = max(status.st_mtime_ns, status.st_ctime_ns)
+    is_young = time.time_ns() - newest < YOUNG_NANOSECONDS
     return data, Stamp(0, 0, 0, 0) if is_young else stamp_of(status)
 
 
