@@ -201,10 +201,12 @@ UNUSABLE = {
     "zero": (embedding_reply([[0.0, 0.0], *GOOD[1:]]), "zeros"),
     "null": (embedding_reply([[None, 1.0], *GOOD[1:]]), "not all numbers"),
     "texts for numbers": (embedding_reply([["1", "2"], *GOOD[1:]]), "not all numbers"),
-    "empty vectors": (embedding_reply([[], [], []]), "0 numbers a vector"),
+    "empty vectors": (embedding_reply([[], [], []]), "without a vector"),
     "base64": (embedding_reply(["AACAPwAAAEA="] * 3), "base64"),
     "a vector a token": (embedding_reply([[[1.0, 2.0]], [[1.0]], [[2.0]]]), "for each token"),
     "no vector": (embedding_reply([None, *GOOD[1:]]), "without a vector"),
+    "a denormal": (embedding_reply([[5e-324, 0.0], *GOOD[1:]]), "zeros"),
+    "a number for a vector": (embedding_reply([3.0, *GOOD[1:]]), "without a vector"),
     "an object": (json_reply({"embedding": GOOD}), "without a list of embeddings"),
     "a list": (json_reply(GOOD), "without a list of embeddings"),
     "null data": (json_reply({"data": None}), "without a list of embeddings"),
@@ -214,7 +216,7 @@ UNUSABLE = {
     ),
     "broken JSON": (Reply(body=b'{"data": ['), "not JSON"),
     "bad UTF-8": (Reply(body=b"\xff\xfe\xfa"), "not JSON"),
-    "an empty body": (Reply(body=b""), "not JSON"),
+    "an empty body": (Reply(body=b""), "answered with nothing"),
 }
 
 
@@ -225,7 +227,145 @@ def test_an_answer_without_usable_vectors_names_the_model_and_its_server(fault: 
         with pytest.raises(EmbeddingError, match=reason) as raised:
             embedder.embed(TEXTS)
         assert f"the embedder small at {server.base_url}" in str(raised.value)
-        assert len(server.requests) == 1
+        # Three times the texts, three times a word alone where only vectors were wrong.
+        assert len(server.requests) in (3, 6)
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_an_answer_that_is_unusable_once_is_asked_for_again(fault: str) -> None:
+    bad, _ = UNUSABLE[fault]
+    with embedding(sequence(bad, embeddings)) as (embedder, server, pauses):
+        np.testing.assert_allclose(embedder.embed(TEXTS), expected(TEXTS), rtol=1e-6)
+    assert (len(server.requests), len(pauses)) == (2, 1)
+
+
+def spoiling(poison: str, bad: Any, *, alone: bool = True) -> Script:
+    """Answer with no vector for one text, or only where it does not come alone."""
+
+    def script(request: Recorded) -> Reply:
+        texts = request.body["input"]
+        spoils = alone or len(texts) > 1
+        vectors = [bad if spoils and poison in text else vector_of(text) for text in texts]
+        return embedding_reply(vectors)
+
+    return script
+
+
+BAD_VECTORS = {
+    "nan": [float("nan")] * 4,
+    "zeros": [0.0] * 4,
+    "denormal": [5e-324] * 4,
+    "null": None,
+    "nulls": [None] * 4,
+    "texts": ["1"] * 4,
+    "empty": [],
+}
+
+
+@pytest.mark.parametrize("kind", BAD_VECTORS)
+def test_a_text_that_never_gets_a_vector_is_named_and_spoils_no_other(kind: str) -> None:
+    texts = [f"text {number}" for number in range(16)]
+    texts[5] = "a poison pill"
+    with embedding(spoiling("poison", BAD_VECTORS[kind])) as (embedder, server, _):
+        with pytest.raises(TextsRejected) as raised:
+            embedder.embed(texts)
+        rest = [text for text in texts if "poison" not in text]
+        np.testing.assert_allclose(embedder.embed(rest), expected(rest), rtol=1e-6)
+    [(place, reason)] = raised.value.reasons.items()
+    assert (place, "answered with" in reason) == (5, True)
+    # Thrice all, a word of our own, five times the text alone, and the rest at the end.
+    assert len(server.requests) == 3 + 1 + 5 + 1
+
+
+def test_a_text_that_is_spoilt_by_its_neighbours_alone_gets_its_vector() -> None:
+    texts = ["one", "a poison pill", "three"]
+    with embedding(spoiling("poison", [float("nan")] * 4, alone=False)) as (embedder, _, _):
+        np.testing.assert_allclose(embedder.embed(texts), expected(texts), rtol=1e-6)
+
+
+def test_a_server_that_begins_to_refuse_everything_is_itself_at_fault() -> None:
+    fault = error_reply(400, "no model is loaded")
+    with embedding(sequence(embeddings, fault)) as (embedder, server, _):
+        embedder.embed(["one"])
+        with pytest.raises(EmbeddingError, match="no model is loaded") as raised:
+            embedder.embed([f"text {number}" for number in range(64)])
+    assert not isinstance(raised.value, TextsRejected)
+    assert len(server.requests) == 3
+
+
+SAME = [1.0, 2.0, 3.0, 4.0]
+
+
+def test_one_vector_for_different_texts_is_refused() -> None:
+    def script(request: Recorded) -> Reply:
+        return embedding_reply([SAME for _ in request.body["input"]])
+
+    with embedding(script) as (embedder, server, _):
+        with pytest.raises(EmbeddingError, match="same vector for different texts"):
+            embedder.embed(TEXTS)
+        assert len(server.requests) == 6
+
+
+def test_one_vector_for_different_texts_once_is_asked_for_again() -> None:
+    same = embedding_reply([SAME for _ in TEXTS])
+    with embedding(sequence(same, embeddings)) as (embedder, server, pauses):
+        np.testing.assert_allclose(embedder.embed(TEXTS), expected(TEXTS), rtol=1e-6)
+    assert (len(server.requests), len(pauses)) == (3, 1)
+
+
+def test_one_vector_for_a_part_of_a_batch_is_refused_if_its_texts_are_not_alike() -> None:
+    texts = [f"text {number}" for number in range(8)]
+
+    def script(request: Recorded) -> Reply:
+        asked = request.body["input"]
+        head = [SAME] * (len(asked) // 2) if len(asked) == len(texts) else []
+        return embedding_reply([*head, *map(vector_of, asked[len(head) :])])
+
+    refused = pytest.raises(EmbeddingError, match="same vector for different texts")
+    with embedding(script) as (embedder, _, _), refused:
+        embedder.embed(texts)
+
+
+def test_texts_that_are_alike_to_the_model_may_share_a_vector() -> None:
+    def script(request: Recorded) -> Reply:
+        seen = [text if text.isascii() else "[UNK]" for text in request.body["input"]]
+        return embedding_reply([vector_of(text) for text in seen])
+
+    texts = ["東京", "京都", "大阪", "Nara"]
+    with embedding(script) as (embedder, server, _):
+        vectors = embedder.embed(texts)
+    np.testing.assert_allclose(vectors, expected(["[UNK]"] * 3 + ["Nara"]), rtol=1e-6)
+    assert len(server.requests) == 2
+
+
+def test_texts_that_differ_in_case_and_blanks_alone_are_not_doubted() -> None:
+    def script(request: Recorded) -> Reply:
+        texts = [" ".join(text.lower().split()) for text in request.body["input"]]
+        return embedding_reply([vector_of(text) for text in texts])
+
+    with embedding(script) as (embedder, server, _):
+        embedder.embed(["one  two", "One two", "ONE TWO", "one two "])
+    assert len(server.requests) == 1
+
+
+def test_the_words_of_an_error_inside_a_200_are_told_without_the_key() -> None:
+    reply = json_reply({"error": {"message": f"{KEY} ran out of memory"}})
+    refused = pytest.raises(EmbeddingError, match=r"list of embeddings: \*\*\* ran out of memory")
+    with embedding(reply) as (embedder, _, _), refused as raised:
+        embedder.embed(["one"])
+    assert KEY not in repr(raised.value)
+
+
+def test_a_text_that_is_spoilt_and_then_refused_alone_is_named() -> None:
+    def script(request: Recorded) -> Reply:
+        texts = request.body["input"]
+        if texts == ["a poison pill"]:
+            return error_reply(400, "not that")
+        return embedding_reply([None if "poison" in text else vector_of(text) for text in texts])
+
+    with embedding(script) as (embedder, _, _), pytest.raises(TextsRejected) as raised:
+        embedder.embed(["one", "a poison pill"])
+    assert raised.value.reasons == {1: "the server refused it: not that"}
 
 
 def test_a_dimension_that_changes_is_refused() -> None:
@@ -248,8 +388,21 @@ def busy(retry_after: str | None, status: int = 429) -> Reply:
     return error_reply(status, "busy", headers={"Retry-After": retry_after} if retry_after else {})
 
 
-def in_an_hour() -> str:
-    return format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+def soon() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "told"),
+    [("61", "61 seconds"), ("7200", "120 minutes"), ("1e9", "more than a year")],
+)
+def test_who_asks_for_more_than_a_minute_is_told_as_such_and_not_asked_again(
+    retry_after: str, told: str
+) -> None:
+    with embedding(busy(retry_after)) as (embedder, server, pauses):
+        with pytest.raises(EmbedderUnreachable, match=f"asks to wait {told}; try again later"):
+            embedder.embed(["one"])
+        assert (len(server.requests), pauses) == (1, [])
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503])
@@ -268,20 +421,32 @@ def test_a_fault_that_passes_is_asked_again_with_growing_pauses(status: int) -> 
         ("7", 7, 7),
         ("0.25", 0.25, 0.25),
         ("0", 0, 0),
-        ("1e9", 60, 60),
-        (in_an_hour(), 60, 60),
+        ("60", 60, 60),
+        ("a date", 20, 30),
         ("-5", 0.5, 0.625),
         ("nan", 0.5, 0.625),
         ("soon", 0.5, 0.625),
         ("Mon, 01 Jan 2001 00:00:00 GMT", 0.5, 0.625),
         (None, 0.5, 0.625),
     ],
-    ids=["seconds", "part", "zero", "absurd", "date", "negative", "nan", "word", "past", "absent"],
+    ids=[
+        "seconds",
+        "part",
+        "zero",
+        "a minute",
+        "date",
+        "negative",
+        "nan",
+        "word",
+        "past",
+        "absent",
+    ],
 )
 def test_retry_after_is_waited_for_up_to_a_minute(
     retry_after: str | None, least: float, most: float
 ) -> None:
-    with embedding(sequence(busy(retry_after), embeddings)) as (embedder, _, pauses):
+    asked = soon() if retry_after == "a date" else retry_after
+    with embedding(sequence(busy(asked), embeddings)) as (embedder, _, pauses):
         embedder.embed(["one"])
         [pause] = pauses
     assert least <= pause <= most

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+import socket
+import ssl
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from askmd.endpoint import Endpoint, detail, faults, open_client, pause_seconds
+from askmd.endpoint import (
+    Endpoint,
+    detail,
+    faults,
+    is_of_trust,
+    is_unconnected,
+    open_client,
+    pause_seconds,
+    spelled,
+)
+from faults.bad_embedders import Full
 from servers import Recorded, Reply, ScriptedServer, json_reply
 
 KEY = "sk-secret"
@@ -131,3 +144,39 @@ def test_a_date_that_is_none_asks_for_nothing(value: str):
         response = SimpleNamespace(headers={"retry-after": value})
 
     assert 0.5 <= pause_seconds(Refused(), 1) <= 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (61, "61 seconds"),
+        (120.2, "3 minutes"),
+        (7200.5, "3 hours"),
+        (2 * 24 * 3600 + 1, "3 days"),
+        (1e9, "more than a year"),
+    ],
+)
+def test_a_time_is_told_in_the_unit_that_people_would_say(seconds: float, words: str):
+    assert spelled(seconds) == words
+
+
+def test_a_certificate_is_found_under_whatever_it_is_wrapped_in():
+    wrapped = OSError("no")
+    wrapped.__cause__ = RuntimeError("well")
+    assert not is_of_trust(wrapped)
+    wrapped.__cause__.__context__ = ssl.SSLCertVerificationError("self-signed")
+    assert (is_of_trust(wrapped), is_unconnected(wrapped)) == (True, False)
+
+
+def test_who_takes_no_connection_is_told_from_who_is_silent():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = replace(
+            endpoint(f"http://127.0.0.1:{silent.getsockname()[1]}/v1"), timeout_seconds=0.1
+        )
+        with open_client(asked) as client, pytest.raises(faults()) as silence:
+            client.get("/models", cast_to=object)
+    with Full() as full:
+        asked = replace(endpoint(full.base_url), timeout_seconds=0.1)
+        with open_client(asked) as client, pytest.raises(faults()) as unconnected:
+            client.get("/models", cast_to=object)
+    assert (is_unconnected(silence.value), is_unconnected(unconnected.value)) == (False, True)

@@ -184,10 +184,39 @@ def test_an_oversized_file_is_refused_with_a_reason(tmp_path: Path):
         read(tmp_path / "b.md", max_bytes=10)
 
 
-def test_a_file_that_just_changed_gets_no_stamp_to_be_trusted(tmp_path: Path):
+def test_a_file_that_just_changed_gets_no_stamp_to_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     file = grow(tmp_path, "a.md") / "a.md"
     assert read(file, max_bytes=LIMIT).stamp.mtime_ns == 0
-    os.utime(file, (1_000_000_000, 1_000_000_000))
+    monkeypatch.setattr("askmd.files.reading.YOUNG_NANOSECONDS", 0)
     [found] = walk(tmp_path, Selection())
     assert isinstance(found, Found)
     assert read(file, max_bytes=LIMIT).stamp == found.stamp
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a change leaves no time of its own there")
+def test_a_file_whose_time_was_set_back_is_as_young_as_its_change(tmp_path: Path):
+    file = grow(tmp_path, "a.md") / "a.md"
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    assert read(file, max_bytes=LIMIT).stamp.mtime_ns == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_folder_that_became_a_link_after_the_walk_is_not_read_through(tmp_path: Path):
+    grow(tmp_path, "outside/a.md", "root/sub/a.md")
+    root = tmp_path / "root"
+    [found] = walk(root, Selection())
+    assert isinstance(found, Found)
+    (root / "sub").rename(root / "old")
+    (root / "sub").symlink_to(tmp_path / "outside")
+    with pytest.raises(UnreadableFile, match="it is a link, or stands behind one"):
+        read(found.location, max_bytes=LIMIT, root=root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_folder_to_be_skipped_is_known_by_whatever_path_names_it(tmp_path: Path):
+    grow(tmp_path, "root/index/x.md", "root/a.md")
+    (tmp_path / "link").symlink_to(tmp_path / "root")
+    found = walk(tmp_path / "root", Selection(skipped=(tmp_path / "link" / "index",)))
+    assert [one.path for one in found] == ["a.md"]

@@ -1359,10 +1359,11 @@ def test_a_page_of_zeros_in_the_database_is_detected_or_harmless(
     [
         ("DELETE FROM chunks", "holds 0 chunks of 6"),
         ("DELETE FROM vectors", "6 chunks have 0 vectors"),
-        ("DELETE FROM documents", "holds 0 chunks of 6"),
+        ("DELETE FROM documents", "has lost a document"),
         ("UPDATE chunks SET id = x'00' WHERE number = 1", "lost chunks"),
         ("UPDATE vectors SET vector = 1", "a vector has changed"),
-        ("UPDATE documents SET metadata = '{'", "rows are not readable"),
+        ("UPDATE documents SET metadata = '{}'", "the document .* has changed"),
+        ("UPDATE meta SET value = '7' WHERE key = 'chunks'", "description is not readable"),
         ("UPDATE meta SET value = 'x' WHERE key = 'chunks'", "description is not readable"),
     ],
 )
@@ -1427,16 +1428,48 @@ def test_a_writer_refuses_a_database_that_lost_chunks(library: Path):
         open_writer(library, IDENTITY, library.parent / "docs")
 
 
-def test_an_index_without_a_count_of_its_chunks_is_read_and_gets_one(library: Path):
+def make_former(library: Path) -> None:
+    """Turn an index into what an earlier askmd made."""
     connection = sqlite3.connect(database_of(library))
-    connection.execute("DELETE FROM meta WHERE key = 'chunks'")
+    for column in ("numbers", "headings", "longest_tokens", "checksum"):
+        connection.execute(f"ALTER TABLE documents DROP COLUMN {column}")
+    known = "'uuid', 'generation', 'numbering', 'identity', 'root', 'last_ingest', 'segments'"
+    connection.execute(f"DELETE FROM meta WHERE key NOT IN ({known})")
+    connection.execute("INSERT INTO meta VALUES ('schema', '2')")
     connection.commit()
     connection.close()
 
+
+def test_an_index_of_an_earlier_askmd_is_brought_up_to_date_where_it_stands(library: Path):
     with open_store(library, IDENTITY) as store:
-        assert len(best(store, "x", 9)) == 6
-    fill(library, removed=["index.md"])
-    assert query(library, "SELECT value FROM meta WHERE key = 'chunks'") == [("5",)]
+        before = (store.documents(), best(store, "x", 9), store.words(["ssh"], 9, ALL))
+    vectors = query(library, "SELECT * FROM vectors ORDER BY key")
+    make_former(library)
+
+    with pytest.raises(IndexMismatch, match="an earlier askmd") as caught:
+        open_store(library, IDENTITY)
+    assert caught.value.next_step == "run `askmd ingest`"
+    open_writer(library, IDENTITY, library.parent / "docs").close()
+
+    with open_store(library, IDENTITY) as store:
+        after = (store.documents(), best(store, "x", 9), store.words(["ssh"], 9, ALL))
+        counts = store.counts()
+    assert after == before
+    assert (counts.documents, counts.chunks, counts.vectors) == (3, 6, len(vectors))
+    assert query(library, "SELECT * FROM vectors ORDER BY key") == vectors
+    assert_whole(library)
+
+
+def test_a_damaged_index_of_an_earlier_askmd_stays_as_it_is(library: Path):
+    make_former(library)
+    connection = sqlite3.connect(database_of(library))
+    connection.execute("UPDATE chunks SET heading = '[]' WHERE position = 1")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(IndexCorrupt, match=r"a chunk of .* has changed"):
+        open_writer(library, IDENTITY, library.parent / "docs")
+    assert query(library, "SELECT value FROM meta WHERE key = 'schema'") == [("2",)]
 
 
 def test_a_changed_text_or_vector_is_detected(library: Path):

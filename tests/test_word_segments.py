@@ -21,8 +21,8 @@ from askmd.evidence import sought
 from askmd.store import open_store, open_writer, word_places, word_search, words
 from askmd.store.derived import BLOCK, Derived, Origin
 from askmd.store.reader import SQLiteStore
-from askmd.store.reading import read_numbers
-from askmd.store.rows import clean, vector_key
+from askmd.store.reading import read_numbers, read_words
+from askmd.store.rows import CHUNK_COLUMNS, chunk_checksum, clean, vector_key
 from askmd.store.schema import create_tables
 from askmd.store.selection import Numbers
 from askmd.store.word_parts import InMemory, Part
@@ -37,7 +37,6 @@ IDENTITY = Identity("hash", "m", "", 2, "", "", "", 256, "1", True, "float32")
 NOW = "2026-11-23T12:00:00+00:00"
 ALL = Filter()
 DATABASE = Path("memory")
-CHUNKS = "SELECT number, id, words_heading, coalesce(words_text, text) FROM chunks"
 SPELLED = (
     "key keys rotating Keys KEY the err_conn_reset ERR_CONN_RESET camelCase x86_64 3.11 v2 naïve "
     "naive café ÉCOLE straße Ελλάδα άλφα привет ещё 東京 重新启动 部署 京 ภาษาไทย กำ हिन्दी 한국어 "
@@ -52,22 +51,27 @@ def filled(chunks: Sequence[tuple[str, str]]) -> sqlite3.Connection:
     """Return the tables of an index that holds chunks with these headings and texts."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     create_tables(connection, IDENTITY, "docs", 1)
-    connection.executemany(
-        "INSERT INTO chunks VALUES (NULL, ?, 1, 0, '[]', '', '', 1, 1, 0, 0, ?, 1, ?, ?, x'', x'')",
-        [
-            (f"chunk {place}", clean(text), segmented(clean(heading)), segmented(clean(text)))
-            for place, (heading, text) in enumerate(chunks)
-        ],
+    connection.execute(
+        "INSERT INTO documents (number, path, digest, size, mtime_ns, ctime_ns, inode, title, "
+        "description, metadata) VALUES (1, 'a.md', '', 0, 0, 0, '', '', '', '{}')"
     )
+    for place, (heading, text) in enumerate(chunks):
+        told = (clean(text), 1, segmented(clean(heading)), segmented(clean(text)), b"")
+        values = (f"chunk {place}", 0, "[]", "", "", 1, 1, 0, 0, *told)
+        connection.execute(
+            f"INSERT INTO chunks (document, checksum, {CHUNK_COLUMNS}) "
+            f"VALUES (1, ?{', ?' * len(values)})",
+            (chunk_checksum("a.md", values), *values),
+        )
     return connection
 
 
 def lexicon_of(connection: sqlite3.Connection, cuts: Collection[int] = ()) -> Lexicon:
     """Return the same words in segments that begin at these places."""
-    tokenizer, chunks = Tokenizer(), connection.execute(f"{CHUNKS} ORDER BY number").fetchall()
+    tokenizer, chunks = Tokenizer(), read_words(connection, 0, 10**9, 10**9, DATABASE)
     bounds = sorted({0, len(chunks), *(cut for cut in cuts if cut < len(chunks))})
     parts = [
-        Part(InMemory(invert(tokenizer, chunks[start:stop])), chunks[stop - 1][0])
+        Part(InMemory(invert(tokenizer, chunks[start:stop])), chunks[stop - 1].number)
         for start, stop in pairwise(bounds)
     ]
     return Lexicon(tokenizer, parts, None)
@@ -98,7 +102,7 @@ def assert_same(
     expected = words.best_by_words(connection, terms, limit, allowed, DATABASE)
     assert best == expected
     assert seen == words.find_occurrences(connection, terms, among)
-    assert standing == word_places.read_word_places(connection, terms, ids)
+    assert standing == word_places.read_word_places(connection, terms, among, DATABASE)
 
 
 @given(
@@ -190,7 +194,7 @@ def test_a_file_of_many_runs_tells_of_real_documents_what_fts5_tells(tmp_path: P
     connection = filled(real_chunks(3000))
     path = tmp_path / "words.segment"
 
-    build(connection, path, Origin("u", "n", 2, 0, 3000, 3000), run=170)
+    build(connection, DATABASE, path, Origin("u", "n", 2, 0, 3000, 3000), run=170)
 
     assert list(tmp_path.iterdir()) == [path]
     lexicon = Lexicon(Tokenizer(), [Part(Derived(path), 3000)], None)
@@ -209,8 +213,8 @@ def test_a_file_says_the_same_however_many_runs_it_was_made_of(tmp_path: Path):
     connection = filled([(f"h{n % 7}", f"w{n} a{n % 3} common") for n in range(40)])
     origin = Origin("u", "n", 2, 0, 40, 40)
 
-    build(connection, tmp_path / "one", origin, run=1000)
-    build(connection, tmp_path / "many", origin, run=3)
+    build(connection, DATABASE, tmp_path / "one", origin, run=1000)
+    build(connection, DATABASE, tmp_path / "many", origin, run=3)
 
     assert (tmp_path / "one").read_bytes() == (tmp_path / "many").read_bytes()
 
@@ -252,8 +256,9 @@ def told_by_fts5(folder: Path, terms: Sequence[str]) -> object:
     connection = sqlite3.connect(database)
     best = words.best_by_words(connection, terms, 1000, None, database)
     ids = sorted(one.id for one in best)
-    seen = words.find_occurrences(connection, terms, read_numbers(connection, ids))
-    standing = word_places.read_word_places(connection, terms, ids)
+    among = read_numbers(connection, ids)
+    seen = words.find_occurrences(connection, terms, among)
+    standing = word_places.read_word_places(connection, terms, among, database)
     connection.close()
     return best, seen, standing
 

@@ -272,6 +272,35 @@ def asked_seconds(error: Exception) -> float | None:
     return _retry_after(response.headers) if response is not None else None
 
 
+def is_of_trust(error: BaseException | None) -> bool:
+    """Tell whether an error comes from a certificate, however it is wrapped."""
+    return _has_cause(error, ssl.SSLCertVerificationError)
+
+
+def is_unconnected(error: BaseException | None) -> bool:
+    """Tell whether time ran out before there was a connection: nobody was silent yet."""
+    return _has_cause(error, _transport().ConnectTimeout)
+
+
+def _has_cause(error: BaseException | None, kind: type[BaseException]) -> bool:
+    for _ in range(8):
+        if error is None or isinstance(error, kind):
+            break
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def spelled(seconds: float) -> str:
+    """Return a time in the unit that people would say it in."""
+    if seconds > 365 * 24 * 3600:
+        return "more than a year"
+    units = ((2 * 24 * 3600, 24 * 3600, "days"), (7200, 3600, "hours"), (120, 60, "minutes"))
+    for least, size, name in units:
+        if seconds > least:
+            return f"{math.ceil(seconds / size)} {name}"
+    return f"{math.ceil(seconds)} seconds"
+
+
 def pause_seconds(error: Exception, attempt: int) -> float:
     """Return how long to wait after attempt 1, 2, ...: what the server asks, else ever longer."""
     asked = asked_seconds(error)

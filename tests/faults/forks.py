@@ -28,9 +28,12 @@ SOURCE = TESTS.parent / "src"
 PRELOADED = (
     "faiss",
     "numpy",
+    "numpy.ma",
     "sqlite3",
     "filelock",
     "pathspec",
+    "statistics",
+    "askmd.chunk.assemble",
     "askmd.ingest",
     "askmd.inspection",
     "askmd.retriever",
@@ -41,6 +44,9 @@ PRELOADED = (
     "askmd.store.word_runs",
     "askmd.store.word_search",
     "askmd.store.word_places",
+    "faults.apart",
+    "askmd.tokens.hashed",
+    "faults.dying",
     "faults.world",
 )
 

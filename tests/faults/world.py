@@ -278,13 +278,13 @@ def _faults(
     return found
 
 
-def state(index: str) -> dict[str, Any]:
+def state(index: str, questions: tuple[str, ...] = QUESTIONS) -> dict[str, Any]:
     """Return a dump, or its error, and the answers: what a fresh process makes of an index."""
     try:
         held = dump(index)
     except (OSError, ValueError, KeyError, sqlite3.Error, UnicodeDecodeError) as error:
         held = {"error": type(error).__name__, "message": str(error)}
-    return {"dump": held, "answers": answers(index)}
+    return {"dump": held, "answers": answers(index, questions)}
 
 
 def digest(text: str) -> str:

@@ -17,6 +17,29 @@ class Ended(SystemExit):
     """A signal has ended the process; its code is the shell's, 128 and the signal's number."""
 
 
+class Told:
+    """Which signal came first, where one is waited for in quiet and the next ends the process."""
+
+    def __init__(self) -> None:
+        """Begin where none came."""
+        self.first: int | None = None
+        self._since = 0.0
+
+    def is_new(self, number: int) -> bool:
+        """Return whether this signal is the first; raises for one that comes after it.
+
+        KeyboardInterrupt for Ctrl-C, else Ended, unless it is the first one told twice.
+        """
+        if self.first is None:
+            self.first, self._since = number, time.monotonic()
+            return True
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if time.monotonic() - self._since > _ONCE_SECONDS:
+            raise Ended(128 + number)
+        return False
+
+
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Raise Ended within the block at the first SIGTERM or SIGHUP; a later one ends at once.

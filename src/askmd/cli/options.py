@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+# That it cannot be read is no fault of the call's words.
+_FOLDER = click.Path(path_type=Path, readable=False)
 
 
 def common(command: _Command) -> _Command:
@@ -17,7 +19,7 @@ def common(command: _Command) -> _Command:
         # Read before anything else is parsed: see askmd.cli.
         click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--index", type=click.Path(path_type=Path), help="The index's folder."),
+        click.option("--index", type=_FOLDER, help="The index's folder."),
         click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings."),
     ):
         command = option(command)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,28 +95,44 @@ def run_check(folder: Path, config: Config) -> Check:
 
 @contextmanager
 def cancel_on_signal() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a flag that long work looks at; a second one kills."""
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP into a flag that long work looks at.
+
+    A second one ends the process. What the caller has it ignore, as ``nohup`` does, stays ignored.
+    """
     import signal
 
-    caught: list[int] = []
+    from askmd.cli.ending import Told
+
+    told = Told()
 
     def catch(number: int, frame: object) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-        say("stopping; once more stops at once")
+        if told.is_new(number):
+            _say_stopping()
 
-    signals = [signal.SIGINT, signal.SIGTERM]
-    old = [signal.signal(number, catch) for number in signals]
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    old = {number: signal.getsignal(number) for number in (getattr(signal, one) for one in names)}
+    taken = {number: known for number, known in old.items() if known is not signal.SIG_IGN}
+    for number in taken:
+        signal.signal(number, catch)
     try:
-        yield lambda: bool(caught)
+        yield lambda: told.first is not None
     except AskmdError as error:
-        if caught:
-            error.exit_status = 128 + caught[0]
+        if told.first is not None:
+            error.exit_status = 128 + told.first
         raise
     finally:
-        for number, handler in zip(signals, old, strict=True):
-            signal.signal(number, handler)
+        for number, known in taken.items():
+            signal.signal(number, known)
+
+
+def _say_stopping() -> None:
+    # It may have interrupted a notice that was being written; then there is no second one.
+    with suppress(RuntimeError):
+        try:
+            say("stopping; once more stops at once")
+        except OSError:
+            # The terminal is gone: what is said from now on must not fail, nor hide the status.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 @contextmanager

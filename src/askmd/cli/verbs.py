@@ -45,10 +45,12 @@ REFUSED, UNCLEAN = 3, 4
 
 _ELSEWHERE = {
     "ask": "askmd.cli.asking",
+    "backup": "askmd.cli.saving",
     "chat": "askmd.cli.chatting",
     "doctor": "askmd.cli.doctoring",
     "eval": "askmd.cli.evaluating",
     "replay": "askmd.cli.replaying",
+    "restore": "askmd.cli.saving",
     "why": "askmd.cli.explaining",
 }
 """Verbs of other modules, which are imported when they are asked for."""
@@ -81,7 +83,7 @@ def askmd() -> None:
 
 
 @askmd.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=click.Path(path_type=Path, readable=False))
 @click.option("--rebuild", is_flag=True, help="Make a new index beside the old one and swap.")
 @click.option(
     "--prune", is_flag=True, help="Accept that most files are gone; sweep unused vectors."

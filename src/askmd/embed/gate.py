@@ -29,7 +29,8 @@ def unit_vectors(raw: Any, count: int, dim: int, *, maker: str = "the embedder")
         raise EmbeddingError(f"{maker} answered with numbers that are not finite")
     # Scaled first: the squares of very large numbers would be infinite.
     largest = np.abs(vectors).max(axis=1, keepdims=True)
-    if not largest.all():
+    # Numbers below the normal ones have lost digits, and with them the direction.
+    if (largest < np.finfo(np.float64).tiny).any():
         raise EmbeddingError(f"{maker} answered with a vector of zeros, which has no direction")
     scaled = vectors / largest
     units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)

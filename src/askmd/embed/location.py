@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from askmd.embed.model_files import check_links
 from askmd.embed.sums import SumOf, Sums
 from askmd.errors import ConfigError, EmbeddingError
 
@@ -40,6 +41,7 @@ def locate(
     """
     folder = Path(model).expanduser()
     if _is_model(folder):
+        check_links(folder)
         return folder.resolve()
     if folder.is_absolute() or model.startswith((".", "~")) or "\\" in model:
         raise ConfigError(

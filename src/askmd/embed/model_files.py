@@ -21,6 +21,29 @@ _TRANSFORMER_CONFIGS = tuple(
 )
 _POSITION_OFFSET = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"})
 _LONGEST_HEADER = 100_000_000
+_LONGEST_JSON = 16_000_000
+_LONGEST_TOKENIZER = 256_000_000
+_MOST_FILES = 10_000
+_WISHES = frozenset(
+    f"{kind}_{end}"
+    for kind in ("model", "config", "tokenizer", "processor")
+    for end in ("args", "kwargs")
+)
+_HARMLESS = frozenset(
+    {
+        "add_pooling_layer",
+        "attn_implementation",
+        "dtype",
+        "model_max_length",
+        "padding_side",
+        "torch_dtype",
+        # Sentence-transformers takes it out again.
+        "trust_remote_code",
+        "use_fast",
+    }
+)
+# Transformers fetches a kernel, which is code, where one of these names a repository.
+_IMPLEMENTATIONS = ("attn_implementation", "_attn_implementation", "experts_implementation")
 
 
 def read_json(file: Path, *, optional: bool = False) -> dict[str, Any]:
@@ -36,6 +59,7 @@ def load_json(file: Path, *, optional: bool = False) -> Any:
     if optional and not file.is_file():
         return {}
     try:
+        check_size(file, _LONGEST_JSON)
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
@@ -45,15 +69,35 @@ def load_json(file: Path, *, optional: bool = False) -> Any:
         raise EmbeddingError(f"{file} is not JSON: {error}", "fetch the model again") from error
 
 
+def check_size(file: Path, most_bytes: int) -> None:
+    """Raise EmbeddingError for a file that nobody could read whole: too large, or a device."""
+    # A pipe or a device is opened by nobody: to read one may take for ever.
+    if file.exists() and not file.is_file():
+        raise EmbeddingError(f"{file} is no plain file", "do not use this model")
+    if file.stat().st_size > most_bytes:
+        raise EmbeddingError(
+            f"{file} is larger than {most_bytes // 1_000_000} MB", "do not use this model"
+        )
+
+
 def transformer(folder: Path, base: Path) -> dict[str, Any]:
     """Return the configuration of the transformer in ``base``, whose files are all there and safe.
 
     folder: the whole model's, to be named in errors.
     """
     config = read_json(base / "config.json")
-    for described in (config, read_json(base / "tokenizer_config.json", optional=True)):
+    tokenizer = read_json(base / "tokenizer_config.json", optional=True)
+    for described in (config, tokenizer):
         if "auto_map" in described:
             raise remote_code(folder, "its configuration has an auto_map")
+    _check_kernels(folder, config)
+    _check_wishes(folder, base)
+    if config.get("transformers_weights") or tokenizer.get("fast_tokenizer_files"):
+        raise ConfigError(
+            f"the model in {folder} names other files than the usual ones, which askmd does not "
+            "read",
+            "choose another model",
+        )
     if (base / "adapter_config.json").is_file():
         raise ConfigError(
             f"the model in {folder} is an adapter to another one, which askmd does not run",
@@ -63,7 +107,70 @@ def transformer(folder: Path, base: Path) -> dict[str, Any]:
         raise ConfigError(
             f"the model in {folder} has no tokenizer.json", "choose a model that has one"
         )
+    check_size(base / "tokenizer.json", _LONGEST_TOKENIZER)
     return config
+
+
+def _check_kernels(folder: Path, described: Mapping[str, Any]) -> None:
+    for name in _IMPLEMENTATIONS:
+        if "/" in str(described.get(name, "")):
+            raise remote_code(folder, f"its configuration has {name} {described[name]}")
+
+
+def _check_wishes(folder: Path, base: Path) -> None:
+    """Raise ConfigError for what a model's own settings must not ask of the libraries.
+
+    They go as arguments to what loads it: other files, kernels from a hub, folders to write to.
+    """
+    for file in (base / name for name in _TRANSFORMER_CONFIGS):
+        config = read_json(file, optional=True)
+        for key in _WISHES & config.keys():
+            wishes = config[key] if isinstance(config[key], dict) else {key: config[key]}
+            _check_kernels(folder, wishes)
+            if foreign := sorted(wishes.keys() - _HARMLESS):
+                raise ConfigError(
+                    f"the model in {folder} asks for what askmd does not do: "
+                    f"{key} {', '.join(foreign)} in {file.name}",
+                    "choose another model",
+                )
+        if _methods(config.get("modality_config")) - {"forward"}:
+            raise ConfigError(
+                f"the model in {folder} is not run as others are: {file.name} names a method",
+                "choose another model",
+            )
+
+
+def _methods(modalities: Any) -> set[str]:
+    parts = modalities.values() if isinstance(modalities, dict) else ()
+    return {str(one.get("method", "forward")) for one in parts if isinstance(one, dict)}
+
+
+def check_links(folder: Path) -> None:
+    """Raise ConfigError if a file of a model's folder is a link to somewhere else.
+
+    A hub's cache keeps its files in a folder beside: what leads there is no stranger's.
+    """
+    home = folder.resolve()
+    allowed = [home]
+    if home.parent.name == "snapshots":
+        allowed.append(home.parents[1] / "blobs")
+    for number, file in enumerate(folder.rglob("*")):
+        if number >= _MOST_FILES:
+            raise ConfigError(f"{folder} holds too many files for a model", "name another folder")
+        target = _target(file) if file.is_symlink() else None
+        if target is not None and not any(target.is_relative_to(one) for one in allowed):
+            raise ConfigError(
+                f"the model in {folder} has a link that leads outside: {file.name}",
+                "put a copy in its place if it is yours, else do not use this model",
+            )
+
+
+def _target(link: Path) -> Path:
+    """Return where a link leads; itself where that is nowhere."""
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):
+        return link
 
 
 def remote_code(folder: Path, why: str) -> ConfigError:
@@ -105,6 +212,12 @@ def weight_files(folder: Path, base: Path) -> Iterator[Path]:
         yield whole
         return
     shards = sorted(base.glob("model-*-of-*.safetensors"))
+    listed = read_json(base / "model.safetensors.index.json", optional=True).get("weight_map", {})
+    named = {str(name) for name in listed.values()} if isinstance(listed, dict) else set()
+    if shards and named != {shard.name for shard in shards}:
+        raise ConfigError(
+            f"the model in {folder} lists other weights than it has", "fetch the model again"
+        )
     if not shards:
         raise ConfigError(
             f"the model in {folder} has no safetensors in {base.name or '.'}: "

@@ -6,6 +6,7 @@ Importing sentence_transformers takes 7 to 9 seconds; these are a few JSON files
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -127,13 +128,21 @@ def _dim(modules: Sequence[Module], config: Mapping[str, Any]) -> int:
         if module.kind == "Pooling":
             dim = _pooled(read_json(module.folder / "config.json"), dim)
         elif module.kind == "Dense":
-            dim = read_json(module.folder / "config.json").get("out_features")
+            config = read_json(module.folder / "config.json")
+            _check_activation(modules[0].folder, config.get("activation_function", ""))
+            dim = config.get("out_features")
     if not isinstance(dim, int) or dim < 1:
         raise ConfigError(
             f"the model in {modules[0].folder} does not say how long its vectors are",
             "choose another model",
         )
     return dim
+
+
+def _check_activation(folder: Path, name: object) -> None:
+    """Raise ConfigError unless an activation is one of torch's own: its name is imported."""
+    if name and not re.fullmatch(r"torch\.nn\.modules\.(activation|linear)\.\w+", str(name)):
+        raise remote_code(folder, f"an activation function is {name}")
 
 
 def _pooled(config: Mapping[str, Any], before: Any) -> Any:

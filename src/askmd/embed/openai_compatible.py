@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,19 +13,21 @@ import numpy as np
 from askmd.addresses import is_address
 from askmd.contracts import TokenCounter
 from askmd.embed.gate import unit_vectors
+from askmd.embed.openai_doubts import check_apart
 from askmd.embed.openai_faults import explain, is_refusal, may_pass, name_of
-from askmd.embed.openai_limits import limits, start_clock
-from askmd.embed.openai_reply import read_vectors
+from askmd.embed.openai_limits import hanging_up, limits, start_clock
+from askmd.embed.openai_reply import Spoilt, Unusable, read_vectors
 from askmd.endpoint import (
     LONGEST_PAUSE_SECONDS,
     Endpoint,
+    asked_seconds,
     detail,
     faults,
     open_client,
     pause_seconds,
     readable,
 )
-from askmd.errors import ConfigError, TextsRejected
+from askmd.errors import ConfigError, EmbeddingError, TextsRejected
 from askmd.types import Identity
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 QUERY_ATTEMPTS = 2
 QUERY_PAUSE_SECONDS = 5.0
 """A question has someone waiting, and words to fall back on."""
+FIRST_ATTEMPTS = 3
+"""How often a server is asked that answers with what is no answer, and never did better."""
 _PROBE = "a"
 
 
@@ -140,28 +145,80 @@ class OpenAIEmbedder:
             tokens += count
         yield range(first, len(texts))
 
-    def _embed(self, texts: Sequence[str], batch: range, rejected: dict[int, str]) -> list[Vectors]:
-        """Return the vectors of a batch in parts; note the texts that are refused by themselves."""
+    def _embed(
+        self,
+        texts: Sequence[str],
+        batch: range,
+        rejected: dict[int, str],
+        *,
+        is_probed: bool = False,
+    ) -> list[Vectors]:
+        """Return the vectors of a batch in parts; note the texts that are refused by themselves.
+
+        is_probed: the server takes other texts, so that it is not at fault itself.
+        """
+        inputs = [self._passage_prefix + texts[i] for i in batch]
         try:
-            return [self._ask([self._passage_prefix + texts[i] for i in batch], self._attempts)]
+            return [self._told_apart(inputs)]
+        except Spoilt as error:
+            if not is_probed:
+                self._probe(error)
+            if len(batch) > 1:
+                return self._mended(texts, batch, error, rejected)
+            rejected[batch[0]] = error.message
+            return []
         except faults() as error:
             if not is_refusal(error):
                 raise explain(error, self._endpoint) from error
-            self._probe()
+            if not is_probed:
+                self._probe()
             if len(batch) == 1:
                 told = detail(error, self._endpoint.without_key)
                 rejected[batch[0]] = f"the server refused it{told}"
                 return []
         middle = len(batch) // 2
         halves = (batch[:middle], batch[middle:])
-        return [part for half in halves for part in self._embed(texts, half, rejected)]
+        return [
+            part for half in halves for part in self._embed(texts, half, rejected, is_probed=True)
+        ]
 
-    def _probe(self) -> None:
-        """Raise EmbeddingError if the server refuses any text: then it is not the texts' fault."""
-        if self._has_answered:
-            return
+    def _told_apart(self, inputs: Sequence[str]) -> Vectors:
+        """Return the vectors of passages; raises Unusable where different ones have the same."""
+        ask = partial(self._ask, attempts=self._attempts)
+        attempt = 1
+        while True:
+            vectors = ask(inputs)
+            try:
+                check_apart(inputs, vectors, ask, maker=name_of(self._endpoint))
+                return vectors
+            except Unusable as error:
+                if attempt >= FIRST_ATTEMPTS:
+                    raise
+                self._sleep(pause_seconds(error, attempt))
+                attempt += 1
+
+    def _mended(
+        self, texts: Sequence[str], batch: range, found: Spoilt, rejected: dict[int, str]
+    ) -> list[Vectors]:
+        """Return what was right with a reply, and what becomes right where a text goes alone."""
+        parts: list[Vectors] = []
+        for position, row in zip(batch, found.rows, strict=True):
+            alone = range(position, position + 1)
+            if row is None:
+                parts += self._embed(texts, alone, rejected, is_probed=True)
+            else:
+                parts.append(row[np.newaxis])
+        return parts
+
+    def _probe(self, found: Spoilt | None = None) -> None:
+        """Raise EmbeddingError if the server refuses any text: then it is not the texts' fault.
+
+        found: what is wrong with its vectors, if it answered with some.
+        """
         try:
             self._ask([_PROBE], self._attempts)
+        except Unusable as error:
+            raise found or error from error
         except faults() as error:
             raise explain(error, self._endpoint) from error
 
@@ -172,34 +229,52 @@ class OpenAIEmbedder:
         longest_pause: float = LONGEST_PAUSE_SECONDS,
     ) -> Vectors:
         """Return the unit vectors of one request; lets the last of ``faults`` through."""
-        content = self._content(inputs, attempts, longest_pause)
-        vectors = read_vectors(content, len(inputs), self._dim, maker=name_of(self._endpoint))
-        self._dim = vectors.shape[1]
-        self._has_answered = True
-        return vectors
-
-    def _content(self, inputs: Sequence[str], attempts: int, longest_pause: float) -> bytes:
         texts = [readable(text) for text in inputs]
         attempt = 1
         while True:
             try:
-                return self._send(texts)
+                return self._once(texts)
+            except Unusable as error:
+                pause = pause_seconds(error, attempt)
+                most = attempts if self._has_answered else min(attempts, FIRST_ATTEMPTS)
+                if attempt >= most:
+                    raise
             except faults() as error:
                 pause = pause_seconds(error, attempt)
-                if attempt >= attempts or pause > longest_pause or not may_pass(error):
+                # Asking sooner than it says would be asking against its word.
+                wait = max(pause, asked_seconds(error) or 0.0)
+                if attempt >= attempts or wait > longest_pause or not may_pass(error):
                     raise
-                self._sleep(pause)
-                attempt += 1
+            self._sleep(pause)
+            attempt += 1
+
+    def _once(self, texts: list[str]) -> Vectors:
+        try:
+            found = read_vectors(
+                self._send(texts), len(texts), self._dim, maker=name_of(self._endpoint)
+            )
+        except EmbeddingError as error:
+            # Its own words may stand in there.
+            error.message = self._endpoint.without_key(error.message)
+            error.args = (error.message,)
+            raise
+        self._dim = found.shape[1]
+        self._has_answered = True
+        return found
 
     def _send(self, inputs: list[str]) -> bytes:
         import openai
 
-        with self._open().embeddings.with_streaming_response.create(
-            input=inputs,
-            model=self._endpoint.model,
-            dimensions=self._dimensions or openai.omit,
-            encoding_format="float",
-        ) as reply:
+        create = self._open().embeddings.with_streaming_response.create
+        with (
+            hanging_up(self._endpoint, self.close),
+            create(
+                input=inputs,
+                model=self._endpoint.model,
+                dimensions=self._dimensions or openai.omit,
+                encoding_format="float",
+            ) as reply,
+        ):
             return reply.read()
 
     def _open(self) -> openai.OpenAI:

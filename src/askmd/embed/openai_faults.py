@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from askmd.endpoint import Endpoint, detail, transport_faults
+from askmd.endpoint import (
+    LONGEST_PAUSE_SECONDS,
+    Endpoint,
+    asked_seconds,
+    detail,
+    is_of_trust,
+    is_unconnected,
+    spelled,
+    transport_faults,
+)
 from askmd.errors import EmbedderUnreachable, EmbeddingError
 
 _PASSING = frozenset({408, 409, 429})
@@ -23,7 +32,8 @@ def may_pass(error: Exception) -> bool:
     """Tell whether the same request may succeed a little later."""
     status = _status(error)
     if status is None:
-        return is_connection(error)
+        # Whoever shows a certificate that nobody trusts will show it again.
+        return is_connection(error) and not is_of_trust(error)
     return getattr(error, "code", None) != "insufficient_quota" and (
         status in _PASSING or status >= 500
     )
@@ -46,11 +56,28 @@ def explain(error: Exception, endpoint: Endpoint) -> EmbeddingError:
         kind, message, next_step = _of_status(status, error, endpoint)
     elif is_connection(error):
         kind = EmbedderUnreachable
-        message = f"{name} cannot be reached{detail(error.__cause__ or error, blot)}"
-        next_step = "start the server, or correct embedding.base_url"
+        message, next_step = _of_connection(error, endpoint)
     else:
-        kind, message, next_step = EmbeddingError, f"{name} failed{detail(error, blot)}", ""
-    return kind(endpoint.without_key(message), next_step)
+        kind, message, next_step = (
+            EmbeddingError,
+            f"{name} failed{detail(error, blot)}",
+            "try again",
+        )
+    return kind(blot(message), next_step)
+
+
+def _of_connection(error: Exception, endpoint: Endpoint) -> tuple[str, str]:
+    """Return message and next step where no whole answer came."""
+    import openai
+
+    name, said = name_of(endpoint), detail(error.__cause__ or error, endpoint.without_key)
+    next_step = "start the server, or correct embedding.base_url"
+    if is_of_trust(error):
+        next_step = "name the file of its certificate in SSL_CERT_FILE"
+    elif isinstance(error, openai.APITimeoutError) and not is_unconnected(error):
+        said = f": it was silent for {endpoint.timeout_seconds:g} seconds"
+        next_step = "raise embedding.timeout_seconds, or look at that server"
+    return f"{name} cannot be reached{said}", next_step
 
 
 def _of_status(
@@ -59,7 +86,8 @@ def _of_status(
     """Return kind, message and next step for an answer that says it is an error."""
     name, said = name_of(endpoint), detail(error, endpoint.without_key)
     if status < 400:
-        return EmbeddingError, f"{name} redirects elsewhere, which is not followed", "correct it"
+        message = f"{name} redirects elsewhere, which is not followed"
+        return EmbeddingError, message, "correct embedding.base_url"
     if status in (401, 403):
         where = f" in {endpoint.key_name}" if endpoint.key_name else ""
         if endpoint.api_key:
@@ -76,6 +104,9 @@ def _of_status(
         message = f"{name} refused the request ({status}){said}"
         return EmbeddingError, message, "check embedding.model and embedding.dimensions"
     kind = EmbedderUnreachable if status in _PASSING or status >= 500 else EmbeddingError
+    asked = asked_seconds(error) or 0.0
+    if asked > LONGEST_PAUSE_SECONDS:
+        said = f"{said}; it asks to wait {spelled(asked)}"
     return kind, f"{name} failed ({status}){said}", "try again later"
 
 

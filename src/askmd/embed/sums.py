@@ -21,13 +21,14 @@ MAX_SUMS = 256
 SETTLED_NS = 2_000_000_000
 """A file younger than this may change again without a trace in its time."""
 
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, int, int, int]
 
 
 class Sums:
     """Sums of files, kept in one JSON file; a damaged or unwritable one costs time, no more.
 
-    A sum counts for as long as its file has the same path, size, mtime and inode.
+    A sum counts for as long as its file has the same path, size, mtime, ctime and inode: an mtime
+    can be set back by whoever changes a file, a ctime cannot.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -73,7 +74,7 @@ class Sums:
 
 def _stamp(file: Path) -> _Stamp:
     status = file.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ino
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _read(file: Path | None) -> dict[str, tuple[_Stamp, str]]:
@@ -81,8 +82,8 @@ def _read(file: Path | None) -> dict[str, tuple[_Stamp, str]]:
     try:
         found = json.loads(file.read_text(encoding="utf-8")) if file else {}
         return {
-            str(path): ((int(size), int(mtime_ns), int(inode)), _checked(digest))
-            for path, (size, mtime_ns, inode, digest) in found.items()
+            str(path): ((int(size), int(mtime), int(ctime), int(inode)), _checked(digest))
+            for path, (size, mtime, ctime, inode, digest) in found.items()
         }
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}

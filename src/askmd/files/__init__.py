@@ -2,6 +2,7 @@
 
     guessing   bytes that look like a binary file, or an old encoding    nothing below it
     decoding   bytes to text, whatever they are
+    below      a file or a folder of a root opened, no link followed    nothing below it
     reading    one file's bytes, text and stamp
     walk       which files of a folder are documents
 
@@ -15,7 +16,6 @@ from askmd.files.walk import (
     SUFFIXES,
     Found,
     Selection,
-    UnreadableFolder,
     walk,
 )
 
@@ -26,7 +26,6 @@ __all__ = [
     "Selection",
     "Source",
     "UnreadableFile",
-    "UnreadableFolder",
     "read",
     "stamp_of",
     "walk",

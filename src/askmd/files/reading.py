@@ -29,9 +29,7 @@ class Source:
     """Taken when it was opened; zeroed where the file is too young to be trusted later."""
 
 
-def read(
-    location: Path, *, max_bytes: int, encoding: str = "", root: Path | None = None
-) -> Source:
+def read(location: Path, *, max_bytes: int, encoding: str = "", root: Path | None = None) -> Source:
     """Return a file's text, digest and stamp.
 
     encoding: how to read what is neither marked nor UTF-8; empty: it is refused.
@@ -50,15 +48,14 @@ def read(
     return Source(text.replace("\r\n", "\n").replace("\r", "\n"), digest, stamp)
 
 
-def read_bytes(
-    location: Path, max_bytes: int, root: Path | None = None
-) -> tuple[bytes, Stamp]:
+def read_bytes(location: Path, max_bytes: int, root: Path | None = None) -> tuple[bytes, Stamp]:
     """Return a regular file's bytes and stamp, never following a link nor waiting on a pipe."""
     handle = open_file(location, root)
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise UnreadableFile("it is not a regular file")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFile("it is not a regular file")
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise UnreadableFile(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from askmd.errors import ConfigError
+from askmd.files.below import Folder, look_at, open_folder
 from askmd.files.decoding import UnreadableFile
 from askmd.files.reading import read_bytes, reason_of, stamp_of
 from askmd.types import Failure, Stamp
@@ -21,14 +23,6 @@ SUFFIXES = (".md", ".markdown", ".mdx")
 IGNORE_FILES = (".gitignore", ".askmdignore")
 MOST_IGNORE_BYTES = 1_000_000
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableFolder:
-    """A folder the walk could not enter; what it holds is unknown, not gone."""
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,87 +42,119 @@ class Selection:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     skipped: tuple[Path, ...] = ()
-    """Folders that are never entered, such as the index; absolute."""
+    """Folders that are never entered, such as the index; they need not be there."""
 
 
 def walk(root: Path, selection: Selection) -> Iterator[Found | Failure]:
     """Yield the documents below a folder in the order of their paths, and what could not be read.
 
-    A folder that could not be read ends with ``/``. Raises ConfigError for a pattern of the
-    selection that is none. Hidden folders, links, ``node_modules``,
-    virtual environments and whatever ``.gitignore`` or ``.askmdignore`` names are passed over;
-    git's rules of precedence hold.
+    A folder that could not be read ends with ``/``; what it holds is unknown, not gone. Raises
+    ConfigError for a pattern of the selection that is none. Hidden folders, links,
+    ``node_modules``, virtual environments and whatever ``.gitignore`` or ``.askmdignore`` names
+    are passed over; git's rules of precedence hold.
     """
     include = _chosen(selection.include) if selection.include else None
-    forced = [(root, _chosen(selection.exclude))]
-    for location in _walk(root, _inherited_rules(root), forced, selection.skipped):
-        if isinstance(location, UnreadableFolder):
-            yield Failure(location.path.relative_to(root).as_posix() + "/", location.reason)
-            continue
-        path = location.relative_to(root).as_posix()
-        if include is None or include.match_file(path):
-            yield _found(location, path)
-
-
-def _found(location: Path, path: str) -> Found | Failure:
-    """Return a file's stamp, or why it cannot be had."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
-        return Failure(shown, "its name is not UTF-8; rename it")
-    try:
-        return Found(path, location, stamp_of(location.stat(follow_symlinks=False)))
-    except OSError as error:
-        return Failure(path, reason_of(error))
+    scope = _Scope(root, [(root, _chosen(selection.exclude))], _numbers(selection.skipped))
+    # A stack of our own bears any depth.
+    waiting: list[Found | Failure | _Ahead] = [_Ahead(Path(), _inherited_rules(root))]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, _Ahead):
+            waiting += reversed(_inside(scope, one))
+        elif include is None or one.path.endswith("/") or include.match_file(one.path):
+            yield one
 
 
 _Rules = list[tuple[Path, "GitIgnoreSpec"]]
+"""Patterns and the folder they speak of, the deepest last."""
 
 
-def _walk(
-    root: Path, rules: _Rules, forced: _Rules, skipped: Sequence[Path]
-) -> Iterator[Path | UnreadableFolder]:
-    """Yield wanted files below a folder, depth first in the order of their names."""
-    # Files wait without rules; a stack of our own bears any depth.
-    waiting: list[tuple[Path, _Rules | None]] = [(root, rules)]
-    while waiting:
-        location, above = waiting.pop()
-        if above is None:
-            yield location
-            continue
-        try:
-            with os.scandir(location) as entries:
-                listing = sorted(entries, key=lambda entry: entry.name, reverse=True)
-        except OSError as error:
-            yield UnreadableFolder(location, reason_of(error))
-            continue
-        here = above + _own_rules(location)
-        for entry in listing:
-            if _is_wanted(entry, here + forced, skipped):
-                waiting.append((location / entry.name, here if entry.is_dir() else None))
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What holds for every folder of a walk."""
+
+    root: Path
+    forced: _Rules
+    skipped: frozenset[tuple[int, int]]
+    """Folders that are not entered, by device and number: whatever path leads to them."""
 
 
-def _is_wanted(entry: os.DirEntry[str], rules: _Rules, skipped: Sequence[Path]) -> bool:
-    """Whether an entry is a document or a folder that may hold some."""
-    if entry.name.startswith(".") or entry.is_symlink():
-        return False
-    location = Path(entry.path)
-    if not entry.is_dir():
-        return _looks_like_markdown(entry) and not _is_ignored(location, False, rules)
-    return _is_wanted_folder(location, skipped) and not _is_ignored(location, True, rules)
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A folder that is still to be read."""
+
+    path: Path
+    """Relative to the root."""
+    rules: _Rules
+    """Those of the folders above it."""
+
+
+def _numbers(folders: Sequence[Path]) -> frozenset[tuple[int, int]]:
+    """Return what tells folders from all others; of those that are not there nothing."""
+    found = []
+    for folder in folders:
+        with suppress(OSError):
+            found.append(_number(folder.stat()))
+    return frozenset(found)
+
+
+def _number(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _inside(scope: _Scope, ahead: _Ahead) -> list[Found | Failure | _Ahead]:
+    """Return what is wanted in a folder, in the order of names, or why it cannot be read."""
+    try:
+        with open_folder(scope.root, ahead.path) as folder:
+            if _number(look_at(folder, ".")) in scope.skipped:
+                return []
+            with os.scandir(folder) as entries:
+                listing = sorted(entries, key=lambda entry: entry.name)
+            if ahead.path.parts and any(entry.name == "pyvenv.cfg" for entry in listing):
+                return []
+            here = ahead.rules + _own_rules(scope.root / ahead.path, scope.root)
+            inner = _Ahead(ahead.path, here)
+            found = [_entry(scope, inner, folder, entry) for entry in listing]
+    except OSError as error:
+        return [Failure(f"{_shown(ahead.path)}/", reason_of(error))]
+    return [one for one in found if one is not None]
+
+
+def _entry(
+    scope: _Scope, inside: _Ahead, folder: Folder, entry: os.DirEntry[str]
+) -> Found | Failure | _Ahead | None:
+    """Return an entry of a folder that was opened, with the folder's own rules; None unwanted."""
+    path = inside.path / entry.name
+    try:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if not (_may_hold_documents(entry.name) if is_folder else _looks_like_markdown(entry)):
+            return None
+        if _is_ignored(scope.root / path, is_folder, inside.rules + scope.forced):
+            return None
+        if is_folder:
+            return _Ahead(path, inside.rules)
+        shown = path.as_posix()
+        if shown != _shown(path):
+            return Failure(_shown(path), "its name is not UTF-8; rename it")
+        return Found(shown, scope.root / path, stamp_of(look_at(folder, entry.name)))
+    except OSError as error:
+        return Failure(_shown(path), reason_of(error))
+
+
+def _shown(path: Path) -> str:
+    """Return a path that can be written, what is no UTF-8 in it escaped."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _may_hold_documents(name: str) -> bool:
+    """Whether a folder of this name is looked into."""
+    return not name.startswith(".") and name not in SKIPPED_FOLDERS
 
 
 def _looks_like_markdown(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a regular file with a Markdown name; pipes and sockets are not."""
-    return entry.name.lower().endswith(SUFFIXES) and entry.is_file()
-
-
-def _is_wanted_folder(folder: Path, skipped: Sequence[Path]) -> bool:
-    """Whether a folder may hold documents."""
-    if folder.name in SKIPPED_FOLDERS or folder in skipped:
-        return False
-    return not _exists(folder / "pyvenv.cfg")
+    """Whether an entry is a regular file with a Markdown name; pipes, sockets, links are not."""
+    is_named = entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
+    return is_named and entry.is_file(follow_symlinks=False)
 
 
 def _exists(path: Path) -> bool:
@@ -149,12 +175,15 @@ def _is_ignored(location: Path, is_folder: bool, rules: _Rules) -> bool:
     return False
 
 
-def _own_rules(folder: Path) -> _Rules:
-    """Return the ignore rules that stand in a folder, the stronger file last."""
+def _own_rules(folder: Path, root: Path | None = None) -> _Rules:
+    """Return the ignore rules that stand in a folder, the stronger file last.
+
+    root: no link below it is followed on the way there.
+    """
     rules: _Rules = []
     for name in IGNORE_FILES:
         try:
-            data, _ = read_bytes(folder / name, MOST_IGNORE_BYTES)
+            data, _ = read_bytes(folder / name, MOST_IGNORE_BYTES, root)
         except (OSError, UnreadableFile):
             continue
         lines = data.decode("utf-8", "replace").splitlines()

@@ -172,7 +172,7 @@ def _built(config: Config) -> Identity | None:
         return None
     try:
         # What holds nothing binds nobody.
-        return index.identity if index.counts().vectors else None
+        return index.identity if index.is_bound else None
     except IndexFault:
         return None
     finally:

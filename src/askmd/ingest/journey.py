@@ -37,6 +37,7 @@ PENDING_CHUNKS = 1024
 """Chunks held in memory before they are written, whether they need embedding or not."""
 GRACE_SECONDS = 1.0
 """How long texts in flight are waited for once the user wants to stop."""
+_GO_ON = "the same command goes on from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class Journey:
             self._save(batch)
             if done := self.counts["embedded"]:
                 error.message += f" ({done} chunks were embedded and are kept)"
+                error.next_step = "; ".join(filter(None, [error.next_step, _GO_ON]))
             raise
         self.refused |= embedded.refused
         self.landed += len(batch.texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +25,15 @@ class Untouched:
 def list_documents(root: Path, config: Config) -> list[files.Found | Failure]:
     """Return a folder's documents, unread; none where the folder is gone.
 
-    Raises FolderError if the folder itself cannot be read.
+    Raises FolderError if the folder itself cannot be read, or is the index's own.
     """
     if not root.exists():
         return []
+    with suppress(FileNotFoundError):
+        if root.samefile(config.index_folder):
+            raise FolderError(f"{root} is the index's own folder", "name another with `--index`")
     settings = config.documents
-    skipped = (config.index_folder.absolute(),)
+    skipped = (config.index_folder,)
     selection = files.Selection(settings.include, settings.exclude, skipped)
     found = list(files.walk(root, selection))
     if found and isinstance(found[0], Failure) and found[0].path == "./":
@@ -74,7 +78,9 @@ class Reading:
             return Untouched(found.path, None)
         settings = self.config.documents
         limit = int(settings.max_megabytes * 1e6)
-        source = files.read(found.location, max_bytes=limit, encoding=settings.encoding)
+        source = files.read(
+            found.location, max_bytes=limit, encoding=settings.encoding, root=self.root
+        )
         if known and known.digest == source.digest:
             return Untouched(found.path, source.stamp)
         return self._cut(found.path, source)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from askmd.endpoint import LONGEST_PAUSE_SECONDS, asked_seconds, pause_seconds
+from askmd.endpoint import LONGEST_PAUSE_SECONDS, asked_seconds, pause_seconds, spelled
 from askmd.errors import LLMError, PromptTooLong
 from askmd.llm.faults import may_pass
 from askmd.llm.profile import Profile
@@ -66,7 +65,7 @@ class Attempts:
         asked = asked_seconds(error) or 0.0
         if may_pass(error) and asked > LONGEST_PAUSE_SECONDS:
             # Asking sooner would be asking against its word, and nobody waits at a prompt so long.
-            said = f"{fault.message}; it asks to wait {_spelled(asked)}"
+            said = f"{fault.message}; it asks to wait {spelled(asked)}"
             raise LLMError(said, "ask again then, or name another model or server") from error
         if is_spent or not may_pass(error):
             raise fault from error
@@ -74,14 +73,3 @@ class Attempts:
         if pause >= TOLD_SECONDS:
             _log.warning("%s; asking again in %.0f seconds", fault.message, pause)
         return pause
-
-
-def _spelled(seconds: float) -> str:
-    """Return a time in the unit that people would say it in."""
-    if seconds > 365 * 24 * 3600:
-        return "more than a year"
-    units = ((2 * 24 * 3600, 24 * 3600, "days"), (7200, 3600, "hours"), (120, 60, "minutes"))
-    for least, size, name in units:
-        if seconds > least:
-            return f"{math.ceil(seconds / size)} {name}"
-    return f"{math.ceil(seconds)} seconds"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from askmd.endpoint import Endpoint, detail
+from askmd.endpoint import Endpoint, detail, is_of_trust, is_unconnected
 from askmd.errors import LLMError
 
 TOTAL_FACTOR = 20
@@ -79,21 +78,12 @@ def may_pass(error: Exception) -> bool:
     if status is not None:
         return not is_out_of_money(error) and (status in (408, 429) or status >= 500)
     # Whoever shows a certificate that nobody trusts will show it again.
-    return isinstance(error, openai.APIConnectionError) and not _is_of_trust(error)
+    return isinstance(error, openai.APIConnectionError) and not is_of_trust(error)
 
 
 def is_out_of_money(error: Exception) -> bool:
     """Tell whether the account has to be paid for before it is answered."""
     return status_of(error) == 402 or getattr(error, "code", None) == "insufficient_quota"
-
-
-def _is_of_trust(error: BaseException | None) -> bool:
-    """Tell whether an error comes from a certificate, however it is wrapped."""
-    for _ in range(8):
-        if error is None or isinstance(error, ssl.SSLCertVerificationError):
-            break
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 def explain(
@@ -110,7 +100,7 @@ def explain(
     blot, status = endpoint.without_key, status_of(error)
     if status is not None and not has_begun:
         message, next_step = _of_status(status, error, endpoint)
-    elif isinstance(error, (openai.APITimeoutError, Silence)):
+    elif isinstance(error, (openai.APITimeoutError, Silence)) and not is_unconnected(error):
         message = f"{endpoint.address} was silent for {endpoint.timeout_seconds:g} seconds"
         next_step = "raise llm.timeout_seconds, or ask a faster model"
     elif isinstance(error, Dragging):
@@ -119,7 +109,7 @@ def explain(
         next_step = "raise llm.timeout_seconds, or ask a faster model"
     elif isinstance(error, openai.APIConnectionError) and not (is_open or has_begun):
         message = f"no LLM could be reached at {endpoint.address}{detail(error.__cause__, blot)}"
-        next_step = _TRUST_STEP if _is_of_trust(error) else _REACH_STEP
+        next_step = _TRUST_STEP if is_of_trust(error) else _REACH_STEP
     elif isinstance(error, openai.APIError):
         message = f"{endpoint.address} broke off{detail(error.__cause__ or error, blot)}"
         next_step = "ask again"

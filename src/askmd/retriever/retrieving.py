@@ -252,7 +252,7 @@ class Retriever:
         self.close()
 
     def _source(self, path: str) -> files.Source:
-        return self._sources.read(self._index.root / path)
+        return self._sources.read(self._index.root, path)
 
     def _vector(self, question: str, mode: Mode) -> tuple[Vector | None, str | None]:
         """Return the question's vector, or None and why a hybrid search goes without."""

@@ -23,11 +23,12 @@ class Sources:
         self._lock = threading.Lock()
         self._kept: dict[Path, files.Source] = {}
 
-    def read(self, location: Path) -> files.Source:
-        """Return a file's text and digest, from memory while the file system says it is the same.
+    def read(self, root: Path, path: str) -> files.Source:
+        """Return a document's text and digest, from memory while its stamp says it is the same.
 
         Raises UnreadableFile with the reason, OSError if it has vanished.
         """
+        location = root / path
         stamp = files.stamp_of(location.lstat())
         with self._lock:
             kept = self._kept.get(location)
@@ -35,7 +36,8 @@ class Sources:
         if kept is not None and kept.stamp == stamp:
             return kept
         limit = int(self._settings.max_megabytes * 1e6)
-        source = files.read(location, max_bytes=limit, encoding=self._settings.encoding)
+        encoding = self._settings.encoding
+        source = files.read(location, max_bytes=limit, encoding=encoding, root=root)
         with self._lock:
             self._kept.pop(location, None)
             self._kept[location] = source

@@ -14,17 +14,35 @@
     word_parts  one of them, read                       word_search  BM25, counts and places
     word_index  the newest, for all threads             word_places  the same places by FTS5
     reading   questions to the tables                   view       one state, chunks met in it
+    outlines  documents' rows, which say what their chunks are
+    sealing   what a commit notes of the whole          upgrading  an earlier askmd's index
     replacing a document in its old one's place
     writer, opening                                     connections, reader
+    copying   rows against their checksums, into another's tables
+    examining whether all of it is what was written, and what is safe to do where it is not
+    backup    the index as one file                     restoring  and brought back
+
+The last three are imported by who needs them: no other verb has to wait for that.
 
 Importing this package loads neither numpy nor FAISS; the first vector loads
 numpy, and a segment of 50,000 vectors FAISS.
 """
 
+from askmd.store.manifest import REBUILD_STEP
 from askmd.store.opening import open_writer
 from askmd.store.reader import SQLiteStore, open_store
 from askmd.store.reading import Counts
 from askmd.store.rows import vector_key
+from askmd.store.schema import check_identity
 from askmd.store.writer import IndexWriter
 
-__all__ = ["Counts", "IndexWriter", "SQLiteStore", "open_store", "open_writer", "vector_key"]
+__all__ = [
+    "REBUILD_STEP",
+    "Counts",
+    "IndexWriter",
+    "SQLiteStore",
+    "check_identity",
+    "open_store",
+    "open_writer",
+    "vector_key",
+]

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from askmd.store.folder import floor_name, replace_file
+from askmd.store.rows import checksum_of
 from askmd.store.schema import State
 
 logger = logging.getLogger("askmd")
@@ -19,9 +20,11 @@ def read(folder: Path, connection: sqlite3.Connection, state: State, database: P
     """Return what was kept, if it is of this index and that is nearly the same."""
     try:
         kept = json.loads((folder / floor_name(database.name)).read_bytes())
+        told = kept.pop("checksum")
         is_ours = (kept["uuid"], kept["numbering"]) == (state.uuid, state.numbering)
+        is_ours = is_ours and told == checksum_of(sorted(kept.items())).hex()
         then, last, text = int(kept["chunks"]), int(kept["last_number"]), str(kept["text"])
-    except (OSError, ValueError, TypeError, LookupError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         # Missing or damaged is no loss: it is measured again.
         return None
     total, added = _size(connection, last)
@@ -35,13 +38,14 @@ def write(
     """Keep a text beside the index as the connection sees it, unless the folder is read-only."""
     [(last,)] = connection.execute("SELECT coalesce(max(number), 0) FROM chunks")
     total, _ = _size(connection, last)
-    kept = {
+    kept: dict[str, object] = {
         "uuid": state.uuid,
         "numbering": state.numbering,
         "chunks": total,
         "last_number": last,
         "text": text,
     }
+    kept["checksum"] = checksum_of(sorted(kept.items())).hex()
     file = folder / floor_name(database.name)
     try:
         replace_file(file, json.dumps(kept).encode(), is_durable=False)

@@ -13,6 +13,13 @@ from typing import ClassVar
 from askmd.errors import IndexFault
 from askmd.store.database import connect_frozen, connect_reader, needs_writing
 
+_NO_ROOM = {
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+}
+"""What SQLite says where its -shm file finds no room: a full disk, or files may not grow."""
+
 
 class Connection:
     """A thread's own connection; it ends with its thread."""
@@ -21,7 +28,7 @@ class Connection:
     """Connections of a parent process. SQLite forbids to use them here, and even to close them."""
 
     def __init__(self, path: Path) -> None:
-        """Open a database for reading, be it on a read-only disk."""
+        """Open a database for reading, be it on a read-only or a full disk."""
         self.database = path.name
         self.process = os.getpid()
         self.is_frozen = False
@@ -30,9 +37,16 @@ class Connection:
         try:
             self.sqlite = connect_reader(path)
         except sqlite3.OperationalError as error:
-            if not needs_writing(error) or not path.exists():
+            is_full = getattr(error, "sqlite_errorcode", 0) in _NO_ROOM
+            if not (is_full or needs_writing(error)) or not path.exists():
                 raise
-            self.sqlite = connect_frozen(path)
+            try:
+                self.sqlite = connect_frozen(path)
+            except sqlite3.OperationalError:
+                # That the disk is full is to be told, and not what followed from it.
+                if is_full:
+                    raise error from None
+                raise
             self.is_frozen = True
 
     def close(self) -> None:

@@ -29,6 +29,15 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _BROKEN = ("no such table", "no such column", "decode to UTF-8", "malformed", "invalid fts5 file")
 """What SQLite says of a damaged schema or text under the code of a plain mistake."""
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_TOO_MANY_FILES = "close what this process has open, or raise its limit (`ulimit -n`)"
+_FAILING_DISK = "check the disk, then run the same command; what was committed is kept"
+_PERMISSIONS = "check the folder's permissions"
+_STEPS = {
+    errno.EMFILE: _TOO_MANY_FILES,
+    errno.ENFILE: _TOO_MANY_FILES,
+    errno.EIO: _FAILING_DISK,
+}
+"""What to do next, where it is not to look at permissions."""
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -129,6 +138,11 @@ def checkpoint(connection: sqlite3.Connection, *, mode: str = "TRUNCATE") -> Non
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}").fetchone()
 
 
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Move all of the log into the database; raises what stands in the way."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system say inside into askmd's errors, naming the path."""
@@ -148,20 +162,30 @@ def explained(path: Path) -> Iterator[None]:
 def _explain_sqlite(path: Path, error: sqlite3.Error) -> IndexFault:
     extended = getattr(error, "sqlite_errorcode", 0)
     code = extended & 0xFF
-    if code in _CORRUPT or any(phrase in str(error) for phrase in _BROKEN):
-        return IndexCorrupt(f"{path} is damaged ({error})", REBUILD_STEP)
     if extended in _FULL:
         return _full(path, str(error))
+    if extended == sqlite3.SQLITE_IOERR_SHORT_READ:
+        return IndexCorrupt(f"{path} is damaged: it was cut off", REBUILD_STEP)
+    if code == sqlite3.SQLITE_IOERR:
+        # Of a table that could not be read SQLite says only that it could not be made.
+        why = "disk I/O error" if "disk I/O error" in str(error) else f"disk I/O error: {error}"
+        return IndexFault(f"SQLite cannot use {path}: {why}", _FAILING_DISK)
+    if code in _CORRUPT or any(phrase in str(error) for phrase in _BROKEN):
+        return IndexCorrupt(f"{path} is damaged ({error})", REBUILD_STEP)
     if code in _BUSY:
         return IndexLocked(f"another process keeps {path} busy", "run the same command again")
-    return IndexFault(f"SQLite cannot use {path}: {error}", "check the folder's permissions")
+    return IndexFault(
+        f"SQLite cannot use {path}: {error}",
+        f"{_PERMISSIONS}, and how many files a process may open",
+    )
 
 
 def _explain_system(path: Path, error: OSError) -> IndexFault:
     if error.errno in _FULL_ERRNOS:
         return _full(path, error.strerror or str(error))
     where = error.filename or path
-    return IndexFault(f"cannot use {where}: {error.strerror}", "check the folder's permissions")
+    step = _STEPS.get(error.errno or 0, _PERMISSIONS)
+    return IndexFault(f"cannot use {where}: {error.strerror}", step)
 
 
 def _full(path: Path, reason: str) -> IndexFault:

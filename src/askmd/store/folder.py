@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,8 @@ _OURS = re.compile(
 _SYSTEMS_OWN = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 """What SQLite puts beside a database, and the database itself."""
+_OTHERS = 0o077
+_LEAST_BYTES = 65_536
 _ATTEMPTS = 20
 _PAUSE_SECONDS = 0.05
 Result = TypeVar("Result")
@@ -39,21 +42,43 @@ def is_ours(name: str) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the index's folder, for its owner only, if it is not there.
+    """Make the index's folder, if it is not there, and keep all in it to its owner.
 
     Raises IndexFault if the folder is somebody else's: it holds files that are no index's.
     """
     if not (folder / MANIFEST).exists():
         _refuse_foreign(folder)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_durable(folder)
         with suppress(PermissionError):
             folder.chmod(0o700)
+    # Whoever copies an index, or unpacks one, has it as open as everything else.
+    for path in (folder, *(entry for entry in folder.iterdir() if is_ours(entry.name))):
+        _keep_private(path)
+
+
+def _make_durable(folder: Path) -> None:
+    """Make a folder that is there after a power cut too."""
+    made = [one for one in folder.parents if not one.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in (folder, *made):
+        # Who may not read the folder above cannot sync it.
+        with suppress(PermissionError):
+            sync_folder(one.parent)
+
+
+def _keep_private(path: Path) -> None:
+    """Take from a file or folder what others may do with it, as far as the system lets us."""
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        if stat.S_IMODE(mode) & _OTHERS and not stat.S_ISLNK(mode):
+            path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
 
 
 def hide_from_git(folder: Path) -> None:
     """Keep the index out of repositories: whoever has it can read the notes. Under the lock."""
     if not (folder / GITIGNORE).exists():
-        replace_file(folder / GITIGNORE, b"*\n", is_durable=False)
+        # An empty one, left by a power cut, would hide nothing, and never be mended.
+        replace_file(folder / GITIGNORE, b"*\n")
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -77,6 +102,11 @@ def published_name(database: str) -> str:
     return database.replace(REBUILD, "index-")
 
 
+def unpublished_name(database: str) -> str:
+    """Return what a rebuilt database was called before: see ``published_name``."""
+    return database.replace("index-", REBUILD)
+
+
 def segment_prefix(kind: str, database: str) -> str:
     """Return how the names of the segments begin that are derived from a database."""
     return published_name(database).replace("index-", f"{kind}-").replace(".sqlite3", "-")
@@ -97,7 +127,14 @@ def create_file(path: Path) -> None:
 
     Never called for a database that is open: closing any descriptor of it drops SQLite's locks.
     """
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        if sys.platform != "win32":
+            # A umask may have taken even the owner's rights; some disks know none.
+            with suppress(OSError):
+                os.fchmod(handle, 0o600)
+    finally:
+        os.close(handle)
 
 
 def replace_file(path: Path, *parts: bytes | memoryview, is_durable: bool = True) -> None:
@@ -122,7 +159,8 @@ def drafted(path: Path, *, is_durable: bool = True) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
         patiently(lambda: draft.replace(path))
     except BaseException:
-        draft.unlink(missing_ok=True)
+        # Never in the place of why it failed.
+        _remove(draft)
         raise
     if is_durable:
         sync_folder(path.parent)
@@ -149,6 +187,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_full(folder: Path) -> bool:
+    """Return whether a folder's disk has no room, or no inodes, for a database and its files."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            status = os.statvfs(folder)
+            # Where inodes have no limit, the file system says there are none at all.
+            few = status.f_files > 0 and status.f_favail < len(_COMPANIONS)
+            return few or status.f_bavail * status.f_frsize < _LEAST_BYTES
+    return False
+
+
 def remove_database(path: Path) -> None:
     """Remove a database and its companions, as far as the system lets us."""
     for companion in _COMPANIONS:
@@ -166,12 +215,19 @@ def sweep_leftovers(folder: Path, database: str) -> None:
     current = tuple(segment_prefix(kind, database) for kind in ("vectors", "words"))
     for entry in list(folder.iterdir()):
         is_derived = entry.name.startswith(("index-", "vectors-", "words-", "floor-"))
-        is_leftover = is_derived or entry.name.endswith(".tmp")
+        is_leftover = is_derived or entry.name.endswith(".tmp") or _is_widowed(entry)
         is_kept = entry.name in kept or (
             entry.name.startswith(current) and entry.suffix == ".segment"
         )
         if is_leftover and _OURS.fullmatch(entry.name) and not is_kept:
             _remove(entry)
+
+
+def _is_widowed(path: Path) -> bool:
+    """Return whether a file belongs to a rebuild whose database is gone."""
+    database, suffix, companion = path.name.partition(".sqlite3")
+    is_companion = path.name.startswith(REBUILD) and companion != ""
+    return is_companion and not path.with_name(database + suffix).exists()
 
 
 def remove(paths: Iterable[Path]) -> None:
@@ -183,6 +239,11 @@ def remove(paths: Iterable[Path]) -> None:
 def find_rebuilds(folder: Path) -> list[Path]:
     """Return the databases of rebuilds that were not finished."""
     return sorted(folder.glob(f"{REBUILD}*.sqlite3"))
+
+
+def find_databases(folder: Path) -> list[Path]:
+    """Return the databases that are or were current, or were to become it."""
+    return sorted(folder.glob("index-*.sqlite3"))
 
 
 def sizes(folder: Path) -> list[tuple[Path, int]]:

@@ -13,10 +13,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from askmd.errors import IndexCorrupt, IndexFault, NoIndex
-from askmd.store.database import connect_reader, connect_writer, explained, transaction
+from askmd.store.database import (
+    connect_reader,
+    connect_writer,
+    empty_log,
+    explained,
+    transaction,
+)
 from askmd.store.folder import (
     absolute_root,
     create_file,
+    find_databases,
     find_rebuilds,
     hide_from_git,
     make_folder,
@@ -24,17 +31,16 @@ from askmd.store.folder import (
     relative_root,
     remove_database,
     sweep_leftovers,
+    unpublished_name,
 )
 from askmd.store.lock import WriteLock
 from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest, write_manifest
 from askmd.store.schema import (
     State,
     adopt,
-    check_chunks,
     check_identity,
     check_root,
     check_uuid,
-    count_chunks,
     create_tables,
     empty_content,
     is_empty,
@@ -42,6 +48,8 @@ from askmd.store.schema import (
     put_meta,
     read_state,
 )
+from askmd.store.sealing import check_whole
+from askmd.store.upgrading import upgrade
 from askmd.store.writer import IndexWriter, Opened
 from askmd.types import Identity
 
@@ -99,15 +107,16 @@ def _open_current(wanted: _Wanted) -> Opened:
         manifest = read_manifest(wanted.folder)
     except NoIndex:
         return _create_index(wanted)
-    sweep_leftovers(wanted.folder, manifest.database)
+    _tidy(wanted.folder, manifest)
     path = wanted.folder / manifest.database
     if not path.exists():
         raise IndexCorrupt(f"{path} is missing", REBUILD_STEP)
     with explained(path), ExitStack() as undo:
         connection = undo.enter_context(closing(connect_writer(path)))
+        upgrade(connection, path)
         state = read_state(connection, path)
         check_uuid(manifest, state, path)
-        check_chunks(count_chunks(connection), state, path)
+        check_whole(connection, state, path)
         _agree(connection, state, wanted)
         state = _reconcile(connection, wanted.folder, manifest, state)
         undo.pop_all()
@@ -144,6 +153,8 @@ def _create_database(wanted: _Wanted, kind: str, *, generation: int) -> Opened:
         connection = undo.enter_context(closing(connect_writer(path)))
         with transaction(connection):
             create_tables(connection, wanted.identity, wanted.stored_root, generation)
+        # Whatever becomes of a log: what is left without it is an index.
+        empty_log(connection)
         state = read_state(connection, path)
         undo.pop_all()
     return Opened(connection, path, state, is_rebuild=kind == "rebuild")
@@ -189,7 +200,7 @@ def _open_rebuild(wanted: _Wanted) -> Opened:
         manifest = read_manifest(wanted.folder)
         # Who reads the old one must see that the new one is newer, even if nothing is written.
         generation = manifest.generation + 1
-        sweep_leftovers(wanted.folder, manifest.database)
+        _tidy(wanted.folder, manifest)
         _check_old_root(wanted, wanted.folder / manifest.database)
     for path in find_rebuilds(wanted.folder):
         try:
@@ -198,6 +209,24 @@ def _open_rebuild(wanted: _Wanted) -> Opened:
             logger.info("an unfinished rebuild is of no use: %s", fault)
             remove_database(path)
     return _create_database(wanted, "rebuild", generation=generation)
+
+
+def _tidy(folder: Path, manifest: Manifest) -> None:
+    """Sweep what crashes left, but let a rebuild wait again that had lost only its manifest."""
+    for path in find_databases(folder):
+        # One that was current before is older than what the manifest names.
+        if path.name != manifest.database and _generation(path) > manifest.generation:
+            path.replace(path.with_name(unpublished_name(path.name)))
+    sweep_leftovers(folder, manifest.database)
+
+
+def _generation(path: Path) -> int:
+    """Return how far a database came; -1 where that cannot be read."""
+    try:
+        with explained(path), closing(connect_reader(path)) as connection:
+            return read_state(connection, path).generation
+    except IndexFault:
+        return -1
 
 
 def _check_old_root(wanted: _Wanted, path: Path) -> None:
@@ -216,6 +245,7 @@ def _resume(wanted: _Wanted, path: Path, generation: int) -> Opened:
     """Return an unfinished rebuild, emptied of all but its vectors."""
     with explained(path), ExitStack() as undo:
         connection = undo.enter_context(closing(connect_writer(path)))
+        upgrade(connection, path)
         state = read_state(connection, path)
         check_identity(state.identity, wanted.identity, wanted.folder)
         _learn_dimension(connection, state.identity, wanted.identity)

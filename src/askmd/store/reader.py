@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -18,15 +19,9 @@ from askmd.store.folder import absolute_root, sizes
 from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
 from askmd.store.reading import Counts
 from askmd.store.replacing import find_keys
-from askmd.store.schema import (
-    check_chunks,
-    check_identity,
-    check_root,
-    check_uuid,
-    count_chunks,
-    read_state,
-)
-from askmd.store.selection import Numbers, read_headings, select_numbers
+from askmd.store.schema import check_identity, check_root, check_uuid, read_state
+from askmd.store.sealing import check_whole, check_words
+from askmd.store.selection import Numbers, Selections
 from askmd.store.vector_index import VectorIndex
 from askmd.store.view import View
 from askmd.store.word_index import WordIndex
@@ -49,7 +44,6 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 _ATTEMPTS = 5
-_KEPT_SELECTIONS = 16
 
 
 class SQLiteStore:
@@ -68,7 +62,8 @@ class SQLiteStore:
         self._vectors = VectorIndex()
         self._words = WordIndex()
         self._held = threading.local()
-        self._selections: dict[tuple[str, int, Filter], Numbers | None] = {}
+        self._selections = Selections()
+        self._words_checked: tuple[str, int] | None = None
 
     def __enter__(self) -> Self:
         """Return itself, to be closed at the end of the block."""
@@ -94,6 +89,12 @@ class SQLiteStore:
         """Grows by one with each committed write."""
         with self._reading() as view:
             return view.state.generation
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether there is any vector: what holds none can become one of another identity."""
+        with self._reading() as view:
+            return view.state.vectors > 0
 
     @property
     def encoding(self) -> str | None:
@@ -138,7 +139,7 @@ class SQLiteStore:
     def headings(self, limit: int) -> list[tuple[str, str]]:
         """Return documents' paths with their headings in order, each pair once; at most so many."""
         with self._reading() as view:
-            return read_headings(view.connection, limit, view.database)
+            return reading.read_headings(view.connection, limit, view.database)
 
     def dense(self, vector: Vector, limit: int, where: Filter) -> list[Scored]:
         """Return the nearest chunks by cosine among those ``where`` allows, best first.
@@ -153,7 +154,7 @@ class SQLiteStore:
             if not view.state.identity.dim:
                 return []
             question = floats.check_question(vector, view.state.identity.dim)
-            allowed = self._select(view, where)
+            allowed = self._allowed(view, where)
             found = self._by_vectors(
                 view, lambda snapshot: nearest.nearest(snapshot, question, limit, allowed)
             )
@@ -172,7 +173,7 @@ class SQLiteStore:
             if not view.state.identity.dim:
                 return None
             question = floats.check_question(vector, view.state.identity.dim)
-            allowed = self._select(view, where)
+            allowed = self._allowed(view, where)
             return self._by_vectors(
                 view, lambda snapshot: nearest.least(snapshot, question, allowed)
             )
@@ -183,7 +184,7 @@ class SQLiteStore:
         A term is text, whatever stands in it; one of several words is a phrase.
         """
         with self._reading() as view:
-            allowed = self._select(view, where)
+            allowed = self._allowed(view, where)
             found = self._by_words(
                 view,
                 lambda lexicon: lexicon.best(terms, limit, allowed),
@@ -222,16 +223,16 @@ class SQLiteStore:
         """Return where the terms stand in each of the chunks that exist, by id."""
         with self._reading() as view:
             among = view.numbers(ids)
+            read = partial(word_places.read_word_places, view.connection, terms, among)
             return self._by_words(
-                view,
-                lambda lexicon: lexicon.places(terms, among),
-                lambda: word_places.read_word_places(view.connection, terms, ids),
+                view, lambda lexicon: lexicon.places(terms, among), lambda: read(view.database)
             )
 
     def beside(self, ids: Sequence[str]) -> dict[str, tuple[str | None, str | None]]:
         """Return the ids of the chunks before and after each one in its document, by id."""
         with self._reading() as view:
-            found = reading.read_beside(view.connection, list(view.numbers(ids)))
+            among = view.numbers(ids)
+            found = reading.read_beside(view.connection, among, view.database, view.outlines)
             for one in found:
                 view.meet_beside(one)
         return {one.id: (one.before, one.after) for one in found}
@@ -266,7 +267,8 @@ class SQLiteStore:
     def places(self, ids: Sequence[str]) -> dict[str, Place]:
         """Return where each chunk that exists stands, by id."""
         with self._reading() as view:
-            return reading.read_places(view.connection, list(view.numbers(ids)), view.database)
+            among = view.numbers(ids)
+            return reading.read_places(view.connection, among, view.database, view.outlines)
 
     def neighbours(self, id: str, distance: int) -> list[Chunk]:
         """Return the chunks up to ``distance`` before and after one in its document, in order.
@@ -274,7 +276,9 @@ class SQLiteStore:
         The chunk itself is not among them.
         """
         with self._reading() as view:
-            return reading.read_neighbours(view.connection, id, distance, view.database)
+            for number in view.numbers([id]):
+                return reading.read_neighbours(view.connection, number, distance, view.database)
+        return []
 
     def known_keys(self, keys: Collection[bytes]) -> set[bytes]:
         """Return those of the keys (see ``vector_key``) whose vector is stored."""
@@ -284,7 +288,7 @@ class SQLiteStore:
     def counts(self) -> Counts:
         """Return how much the index holds."""
         with self._reading() as view:
-            return reading.read_counts(view.connection)
+            return reading.read_counts(view.connection, view.database)
 
     def files(self) -> list[tuple[Path, int]]:
         """Return every file of the index with its size in bytes."""
@@ -305,6 +309,10 @@ class SQLiteStore:
         with self._reading() as view:
             calibration.write(self._folder, view.connection, view.state, view.database, text)
 
+    def _allowed(self, view: View, where: Filter) -> Numbers | None:
+        """Return which chunks a filter lets through; None where it is all."""
+        return self._selections.select(view.connection, where, view.state, view.database)
+
     def _by_vectors(self, view: View, search: Callable[[Snapshot], Found]) -> Found:
         """Return what is found among the vectors of a view's generation."""
         return self._vectors.answer(view.connection, view.state, view.database, search)
@@ -316,22 +324,14 @@ class SQLiteStore:
         otherwise: Callable[[], Found],
     ) -> Found:
         """Return what is found among the words of a view's generation, the other way without."""
-        return self._words.answer(
-            view.connection, view.state, view.database, by_segments, otherwise
-        )
 
-    def _select(self, view: View, where: Filter) -> Numbers | None:
-        """Return what a filter allows; computed once a generation."""
-        key = (view.state.numbering, view.state.generation, where)
-        with self._lock:
-            if key in self._selections:
-                return self._selections[key]
-        numbers = select_numbers(view.connection, where, view.state, view.database)
-        with self._lock:
-            if len(self._selections) >= _KEPT_SELECTIONS:
-                self._selections.clear()
-            self._selections[key] = numbers
-        return numbers
+        def by_fts5() -> Found:
+            if self._words_checked != (now := (view.state.numbering, view.state.generation)):
+                check_words(view.connection, view.state, view.database)
+                self._words_checked = now
+            return otherwise()
+
+        return self._words.answer(view.connection, view.state, view.database, by_segments, by_fts5)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -393,7 +393,7 @@ def open_store(folder: Path, identity: Identity | None = None) -> SQLiteStore:
     store = SQLiteStore(folder.absolute(), identity)
     try:
         with store._reading() as view:
-            check_chunks(count_chunks(view.connection), view.state, view.database)
+            check_whole(view.connection, view.state, view.database)
     except BaseException:
         store.close()
         raise

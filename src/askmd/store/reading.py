@@ -4,28 +4,55 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from askmd.errors import IndexCorrupt
 from askmd.store.manifest import REBUILD_STEP
-from askmd.store.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, read_chunk, read_document
+from askmd.store.outlines import (
+    Outline,
+    document_of,
+    find_outline,
+    outlines_of_chunks,
+    read_outlines,
+)
+from askmd.store.rows import CHUNK_COLUMNS, check_chunk, read_chunk
+from askmd.store.selection import read_ids
 from askmd.types import Chunk, Document, Place
 
 # LEFT: a chunk whose document is lost must fail its checksum, not vanish.
 _CHUNKS = f"""
-SELECT path, checksum, {CHUNK_COLUMNS} FROM chunks
+SELECT path, chunks.checksum, {CHUNK_COLUMNS} FROM chunks
 LEFT JOIN documents ON documents.number = chunks.document
 """
 
 
 # CROSS: in the order asked for.
 _CHUNKS_OF = f"""
-SELECT documents.path, checksum, {CHUNK_COLUMNS.replace("id,", "chunks.id,", 1)}
+SELECT chunks.number, documents.path, chunks.checksum,
+    {CHUNK_COLUMNS.replace("id,", "chunks.id,", 1)}
 FROM json_each(?) CROSS JOIN chunks ON chunks.number = value
 LEFT JOIN documents ON documents.number = chunks.document
 """
+
+
+_WORDS = f"""
+SELECT chunks.number, coalesce(words_text, text), words_heading, documents.path, chunks.checksum,
+    {CHUNK_COLUMNS.replace("id,", "chunks.id,", 1)}
+FROM chunks LEFT JOIN documents ON documents.number = chunks.document
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A chunk's words, as word search reads them."""
+
+    number: int
+    id: str
+    heading: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +79,84 @@ class Counts:
     """ISO time of the last finished ingest; None before the first."""
 
 
-def read_counts(connection: sqlite3.Connection) -> Counts:
-    """Return how much the index holds."""
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks), "
-        "(SELECT count(*) FROM vectors), (SELECT coalesce(max(tokens), 0) FROM chunks), "
-        "(SELECT value FROM meta WHERE key = 'last_ingest')"
-    ).fetchone()
-    return Counts(*row)
+def read_counts(connection: sqlite3.Connection, database: Path) -> Counts:
+    """Return how much the index holds; raises IndexCorrupt if it is not what was noted."""
+    documents = held = longest = 0
+    for one in read_outlines(connection, database):
+        documents, held = documents + 1, held + len(one.numbers)
+        longest = max(longest, one.longest_tokens)
+    [(chunks, vectors)] = connection.execute(
+        "SELECT (SELECT count(*) FROM chunks), (SELECT count(*) FROM vectors)"
+    )
+    noted = dict(connection.execute("SELECT key, value FROM meta"))
+    if held != chunks or [str(chunks), str(vectors)] != [noted["chunks"], noted["vectors"]]:
+        raise IndexCorrupt(f"{database} is damaged: it has lost rows", REBUILD_STEP)
+    return Counts(documents, chunks, vectors, longest, noted.get("last_ingest"))
 
 
 def read_documents(connection: sqlite3.Connection, database: Path) -> dict[str, Document]:
     """Return every document by its path, in the order of paths."""
-    rows = connection.execute(f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY path")
-    return {row[0]: read_document(row, database) for row in rows}
+    outlines = read_outlines(connection, database)
+    return {one.path: document_of(one, database) for one in outlines}
 
 
 def find_document(connection: sqlite3.Connection, path: str, database: Path) -> Document | None:
     """Return one document; None where the index does not hold it."""
-    row = connection.execute(
-        f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE path = ?", (path,)
-    ).fetchone()
-    return read_document(row, database) if row else None
+    outline = find_outline(connection, path, database)
+    return document_of(outline, database) if outline else None
 
 
 def read_chunks(
     connection: sqlite3.Connection, numbers: Sequence[int], database: Path
 ) -> dict[str, Chunk]:
-    """Return the chunks that exist of these numbers, by id, in the order asked for."""
-    rows = connection.execute(_CHUNKS_OF, (json.dumps(list(numbers)),))
+    """Return the chunks of these numbers, by id, in the order asked for.
+
+    Raises IndexCorrupt where one is not there.
+    """
+    rows = connection.execute(_CHUNKS_OF, (json.dumps(list(numbers)),)).fetchall()
+    if [row[0] for row in rows] != list(numbers):
+        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
     return {
         values[0]: read_chunk(path, tuple(values), checksum, database)
-        for path, checksum, *values in rows
+        for _, path, checksum, *values in rows
     }
 
 
-_BESIDE = """
-SELECT one.id, before.number, before.id, after.number, after.id
-FROM json_each(?) CROSS JOIN chunks AS one ON one.number = value
-LEFT JOIN chunks AS before
-    ON before.document = one.document AND before.position = one.position - 1
-LEFT JOIN chunks AS after
-    ON after.document = one.document AND after.position = one.position + 1
-"""
+def read_words(
+    connection: sqlite3.Connection, after: int, last: int, limit: int, database: Path
+) -> list[Words]:
+    """Return the words of the first chunks behind a number and up to another, in order.
+
+    Raises IndexCorrupt where one is not what was written.
+    """
+    rows = connection.execute(
+        f"{_WORDS} WHERE chunks.number > ? AND chunks.number <= ? ORDER BY chunks.number LIMIT ?",
+        (after, last, limit),
+    )
+    return _checked_words(connection, rows.fetchall(), database)
+
+
+def find_words(
+    connection: sqlite3.Connection, numbers: Sequence[int], database: Path
+) -> list[Words]:
+    """Return the words of these chunks, all of which there are; raises as ``read_words`` does."""
+    rows = connection.execute(
+        f"{_WORDS} WHERE chunks.number IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(numbers)),),
+    )
+    return _checked_words(connection, rows.fetchall(), database)
+
+
+def _checked_words(
+    connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], database: Path
+) -> list[Words]:
+    found = []
+    for number, text, heading, path, checksum, *values in rows:
+        check_chunk(path, tuple(values), checksum, database)
+        found.append(Words(number, values[0], heading, text))
+    # Its number does not stand under a chunk's checksum.
+    read_ids(connection, [one.number for one in found], database)
+    return found
 
 
 def sample_chunks(connection: sqlite3.Connection, count: int, database: Path) -> list[Chunk]:
@@ -110,6 +172,12 @@ def sample_chunks(connection: sqlite3.Connection, count: int, database: Path) ->
     return [read_chunk(path, tuple(values), checksum, database) for path, checksum, *values in rows]
 
 
+def check_every_chunk(connection: sqlite3.Connection, database: Path) -> None:
+    """Raise IndexCorrupt where a chunk is not what was written."""
+    for path, checksum, *values in connection.execute(_CHUNKS):
+        check_chunk(path, tuple(values), checksum, database)
+
+
 def read_numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[int, str]:
     """Return the ids of the chunks that exist by their numbers."""
     where = "WHERE id IN (SELECT value FROM json_each(?))"
@@ -117,38 +185,67 @@ def read_numbers(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[int
     return dict(rows.fetchall())
 
 
-def read_beside(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Beside]:
-    """Return what stands before and after each of the chunks that exist in its document."""
-    rows = connection.execute(_BESIDE, (json.dumps(list(numbers)),))
-    return [Beside(*row) for row in rows]
+def read_beside(
+    connection: sqlite3.Connection,
+    among: Mapping[int, str],
+    database: Path,
+    known: dict[int, Outline],
+) -> list[Beside]:
+    """Return what stands before and after each of some chunks, whose ids are given.
+
+    known: see ``find_outlines``.
+    """
+    around = {
+        number: (_neighbour(one, place - 1), _neighbour(one, place + 1))
+        for number, (one, place) in outlines_of_chunks(
+            connection, list(among), database, known
+        ).items()
+    }
+    others = {one for both in around.values() for one in both if one is not None} - among.keys()
+    ids = {**among, **read_ids(connection, list(others), database)}
+    return [
+        Beside(id, before, ids.get(before or 0), after, ids.get(after or 0))
+        for number, id in among.items()
+        for before, after in [around[number]]
+    ]
+
+
+def _neighbour(outline: Outline, place: int) -> int | None:
+    return outline.numbers[place] if 0 <= place < len(outline.numbers) else None
 
 
 def read_places(
-    connection: sqlite3.Connection, numbers: Sequence[int], database: Path
+    connection: sqlite3.Connection,
+    ids: Mapping[int, str],
+    database: Path,
+    known: dict[int, Outline],
 ) -> dict[str, Place]:
-    """Return where each chunk that exists stands, by id."""
-    rows = connection.execute(
-        "SELECT chunks.id, documents.path, position "
-        "FROM json_each(?) CROSS JOIN chunks ON chunks.number = value "
-        "LEFT JOIN documents ON documents.number = document",
-        (json.dumps(list(numbers)),),
-    ).fetchall()
-    if any(path is None for _, path, _ in rows):
-        raise IndexCorrupt(f"{database} is damaged: it has lost a document", REBUILD_STEP)
-    return {id: Place(path, position) for id, path, position in rows}
+    """Return where each of the chunks, all of which there are, stands, by id.
+
+    known: see ``find_outlines``.
+    """
+    found = outlines_of_chunks(connection, list(ids), database, known)
+    return {ids[number]: Place(one.path, place) for number, (one, place) in found.items()}
 
 
 def read_neighbours(
-    connection: sqlite3.Connection, id: str, distance: int, database: Path
+    connection: sqlite3.Connection, number: int, distance: int, database: Path
 ) -> list[Chunk]:
     """Return the chunks up to ``distance`` before and after one, without itself, in order."""
-    row = connection.execute("SELECT document, position FROM chunks WHERE id = ?", (id,)).fetchone()
-    if row is None:
-        return []
-    document, position = row
-    rows = connection.execute(
-        f"{_CHUNKS} WHERE document = ? AND position BETWEEN ? AND ? AND position != ? "
-        "ORDER BY position",
-        (document, position - distance, position + distance, position),
-    )
-    return [read_chunk(path, tuple(values), checksum, database) for path, checksum, *values in rows]
+    [(outline, place)] = outlines_of_chunks(connection, [number], database, {}).values()
+    around = outline.numbers[max(0, place - distance) : place + distance + 1]
+    wanted = [one for one in around if one != number]
+    return list(read_chunks(connection, wanted, database).values())
+
+
+def read_headings(
+    connection: sqlite3.Connection, limit: int, database: Path
+) -> list[tuple[str, str]]:
+    """Return documents' paths with their headings in order, each pair once; at most so many."""
+    found: list[tuple[str, str]] = []
+    for outline in read_outlines(connection, database):
+        headings = dict.fromkeys(path for path in outline.headings if path)
+        found += [(outline.path, path[-1]) for path in headings]
+        if len(found) >= limit:
+            break
+    return found[:limit]

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from askmd.errors import EmbeddingError, IndexFault
+from askmd.errors import EmbeddingError, IndexCorrupt, IndexFault
+from askmd.store.manifest import REBUILD_STEP
+from askmd.store.outlines import find_outline, seal_document
 from askmd.store.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
     ChunkRow,
+    check_chunk,
     chunk_rows,
     document_values,
     vector_checksum,
 )
+from askmd.store.sealing import Growth
 from askmd.types import Indexed
 
 _BATCH_KEYS = 500
@@ -30,7 +36,7 @@ _UPDATE_CHUNK = (
 )
 _DERIVED_FROM = ("id", "text", "words_heading", "words_text", "vector_key")
 """Of a chunk's columns, what anything is derived from that goes by its number."""
-_KNOWN = f"SELECT number, checksum, {', '.join(_DERIVED_FROM)} FROM chunks WHERE document = ?"
+_KNOWN = f"SELECT number, checksum, {CHUNK_COLUMNS} FROM chunks WHERE document = ?"
 _PUT_DOCUMENT = (
     f"INSERT INTO documents ({DOCUMENT_COLUMNS}) "
     f"VALUES ({', '.join('?' * (DOCUMENT_COLUMNS.count(',') + 1))}) "
@@ -40,51 +46,64 @@ _PUT_DOCUMENT = (
 )
 
 
-def put_vectors(connection: sqlite3.Connection, vectors: Mapping[bytes, bytes], now: float) -> None:
-    """Keep vectors by the key of their text; until a chunk refers to one it counts as orphaned."""
-    connection.executemany(
+def put_vectors(connection: sqlite3.Connection, vectors: Mapping[bytes, bytes], now: float) -> int:
+    """Keep vectors by the key of their text; until a chunk refers to one it counts as orphaned.
+
+    Returns how many are new.
+    """
+    if not vectors:
+        return 0
+    return connection.executemany(
         "INSERT OR IGNORE INTO vectors (key, vector, checksum, orphaned_at) VALUES (?, ?, ?, ?)",
         [(key, vector, vector_checksum(key, vector), now) for key, vector in vectors.items()],
-    )
+    ).rowcount
 
 
-def remove_documents(connection: sqlite3.Connection, paths: Sequence[str], now: float) -> None:
-    """Remove documents with their chunks; their vectors stay for a while."""
+def remove_documents(
+    connection: sqlite3.Connection, paths: Sequence[str], now: float, database: Path
+) -> Growth:
+    """Remove documents with their chunks; their vectors stay for a while.
+
+    Returns how many more there are, which is fewer. Raises as ``replace_document`` does.
+    """
     loose: set[bytes] = set()
+    growth = Growth()
     for path in paths:
-        loose |= {
-            key
-            for (key,) in connection.execute(
-                "SELECT vector_key FROM chunks "
-                "JOIN documents ON documents.number = chunks.document WHERE path = ?",
-                (path,),
-            )
-        }
-        connection.execute("DELETE FROM documents WHERE path = ?", (path,))
+        known = _read_known(connection, path, database)
+        loose |= {row.vector_key for row in known.values()}
+        gone = connection.execute("DELETE FROM documents WHERE path = ?", (path,)).rowcount
+        growth += Growth(-gone, -len(known))
     mark_orphans(connection, loose, now)
+    return growth
 
 
-def replace_document(connection: sqlite3.Connection, indexed: Indexed, now: float) -> None:
+def replace_document(
+    connection: sqlite3.Connection, indexed: Indexed, now: float, database: Path
+) -> Growth:
     """Put a document and its chunks in the place of what its path held before.
 
     A chunk that keeps its id, its vector and its words keeps its number, so what is derived from
-    it stands.
-    Raises EmbeddingError if a chunk's vector is neither stored nor among the new ones.
+    it stands. Whoever writes has read all documents before; see ``find_outline``.
+    Returns how many more there are. Raises EmbeddingError if a chunk's vector is neither stored
+    nor among the new ones, IndexCorrupt where a chunk that was there has changed: FTS5 would be
+    told of words to forget that it never knew.
     """
-    values = document_values(indexed.document)
+    path = indexed.document.path
+    [(is_known,)] = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM documents WHERE path = ?)", (path,)
+    )
+    known = {
+        _derived_from(row): (number, row.checksum)
+        for number, row in _read_known(connection, path, database).items()
+    }
     # Read to the end: an open RETURNING cursor would keep the statement running.
+    values = document_values(indexed.document)
     [(document,)] = connection.execute(_PUT_DOCUMENT, values).fetchall()
     rows = chunk_rows(indexed.document, indexed.chunks)
-    _check_keys(connection, rows, indexed.document.path)
-    known = {
-        tuple(derived): (number, checksum)
-        for number, checksum, *derived in connection.execute(_KNOWN, (document,))
-    }
+    _check_keys(connection, rows, path)
     kept = {_derived_from(row): row for row in rows}
     if len({row.id for row in rows}) != len(rows):
-        raise IndexFault(
-            f"two chunks of {indexed.document.path} have one id", "please report this as a fault"
-        )
+        raise IndexFault(f"two chunks of {path} have one id", "please report this as a fault")
     gone = [(number,) for key, (number, _) in known.items() if key not in kept]
     connection.executemany("DELETE FROM chunks WHERE number = ?", gone)
     connection.executemany(_UPDATE_CHUNK, _updates(known, kept))
@@ -94,9 +113,25 @@ def replace_document(connection: sqlite3.Connection, indexed: Indexed, now: floa
     )
     mark_orphans(connection, {key for *_, key in known.keys() - kept.keys()}, now)
     adopt(connection, {row.vector_key for key, row in kept.items() if key not in known})
+    seal_document(connection, document)
+    return Growth(1 - is_known, len(kept) - len(known))
 
 
-def _derived_from(row: ChunkRow) -> tuple[object, ...]:
+def _read_known(connection: sqlite3.Connection, path: str, database: Path) -> dict[int, ChunkRow]:
+    """Return the chunks of the document that is there, by their numbers; raises IndexCorrupt."""
+    outline = find_outline(connection, path, database, is_index_checked=True)
+    if outline is None:
+        return {}
+    known = {}
+    for number, checksum, *values in connection.execute(_KNOWN, (outline.number,)):
+        check_chunk(path, tuple(values), checksum, database)
+        known[number] = ChunkRow(tuple(values), checksum)
+    if known.keys() != set(outline.numbers):
+        raise IndexCorrupt(f"{database} is damaged: {path} has lost chunks", REBUILD_STEP)
+    return known
+
+
+def _derived_from(row: ChunkRow) -> tuple[Any, ...]:
     values = dict(zip(CHUNK_COLUMNS.split(", "), row.values, strict=True))
     return tuple(values[name] for name in _DERIVED_FROM)
 

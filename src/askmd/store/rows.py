@@ -1,4 +1,4 @@
-"""Documents and chunks as rows, each chunk under a checksum that a reader verifies."""
+"""Documents and chunks as rows, each under a checksum that a reader verifies."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ CHUNK_COLUMNS = (
 )
 _SIZE = 16
 """Bytes of a key or checksum: no accident repeats one in 2**128."""
+_canonical = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,17 @@ def chunk_rows(document: Document, chunks: Sequence[Chunk]) -> list[ChunkRow]:
             None if words_text == chunk.text else words_text,
             vector_key(chunk.embedded),
         )
-        rows.append(ChunkRow(values, _chunk_checksum(document.path, values)))
+        rows.append(ChunkRow(values, chunk_checksum(document.path, values)))
     return rows
 
 
-def read_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, database: Path) -> Chunk:
-    """Return a chunk from its row; raises IndexCorrupt if the row is not what was written."""
+def check_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, database: Path) -> str:
+    """Return the path of a chunk's document.
+
+    values: in the order of CHUNK_COLUMNS. Raises IndexCorrupt if the row is not what was written.
+    """
     try:
-        is_sound = _chunk_checksum(path, values) == checksum
+        is_sound = chunk_checksum(path, values) == checksum
     except (TypeError, AttributeError):
         # A damaged row can hold another type than was written.
         is_sound = False
@@ -90,6 +94,12 @@ def read_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, datab
         raise IndexCorrupt(
             f"{database} is damaged: a chunk of {document} has changed", REBUILD_STEP
         )
+    return path
+
+
+def read_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, database: Path) -> Chunk:
+    """Return a chunk from its row; raises IndexCorrupt if the row is not what was written."""
+    path = check_chunk(path, values, checksum, database)
     id, _, heading, anchor, anchors, first_line, last_line, start, end, text, tokens, *_ = values
     return Chunk(
         id=id,
@@ -145,7 +155,13 @@ def read_document(values: tuple[Any, ...], database: Path) -> Document:
         ) from error
 
 
-def _chunk_checksum(path: str | None, values: tuple[Any, ...]) -> bytes:
+def chunk_checksum(path: str | None, values: tuple[Any, ...]) -> bytes:
+    """Return what a chunk, in the order of CHUNK_COLUMNS, is checked against."""
     *texts, key = values
-    canonical = json.dumps([path, *texts, key.hex()], ensure_ascii=False)
-    return blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
+    return checksum_of([path, *texts, key.hex()])
+
+
+def checksum_of(values: Sequence[object]) -> bytes:
+    """Return what texts and numbers are checked against."""
+    canonical = _canonical(values).encode("utf-8", "surrogatepass")
+    return blake2b(canonical, digest_size=_SIZE).digest()

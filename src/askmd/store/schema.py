@@ -6,15 +6,19 @@ import json
 import secrets
 import sqlite3
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from askmd.errors import IndexCorrupt, IndexMismatch
 from askmd.store.folder import absolute_root, is_same_folder
 from askmd.store.manifest import REBUILD_STEP, Manifest
+from askmd.store.rows import checksum_of
 from askmd.types import Identity
 
-SCHEMA = "2"
+SCHEMA = "3"
+FORMER = "2"
+"""The schema that an ingest brings up to date: see ``upgrading``."""
 
 _META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _VECTORS = """
@@ -24,6 +28,8 @@ CREATE TABLE vectors (
     checksum BLOB NOT NULL,
     orphaned_at REAL          -- Unix time since when no chunk refers to it; NULL while one does
 )"""
+# There are few at a time, and each ingest looks for the old ones among a million.
+_ORPHANS = "CREATE INDEX vectors_orphaned ON vectors (orphaned_at) WHERE orphaned_at IS NOT NULL"
 # Mn and Mc: the vowel signs of many scripts belong to their word. The sign that makes a picture of
 # the character before it is of that kind too, and does not.
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc' separators '\ufe0f'"
@@ -39,7 +45,11 @@ CREATE TABLE documents (
     inode TEXT NOT NULL,      -- up to 128 bits on Windows
     title TEXT NOT NULL,
     description TEXT NOT NULL,
-    metadata TEXT NOT NULL    -- JSON
+    metadata TEXT NOT NULL,   -- JSON
+    numbers TEXT NOT NULL DEFAULT '[]',         -- JSON: its chunks, in order
+    headings TEXT NOT NULL DEFAULT '[]',        -- JSON: the headings of these
+    longest_tokens INTEGER NOT NULL DEFAULT 0,  -- of these
+    checksum BLOB NOT NULL DEFAULT x''
 )""",
     # AUTOINCREMENT: a number is never given twice, so what is derived from a chunk can be keyed
     # by its number and brought up to date by looking at numbers alone.
@@ -115,6 +125,14 @@ class State:
     """What unmarked files were read as; None where not all of them were read so."""
     segments: tuple[str, ...] = ()
     """Names of the derived files that are this index's own; see ``segments``."""
+    vectors: int = 0
+    """How many vectors the last commit left."""
+    last_number: int = 0
+    """The greatest number that was ever given to a chunk."""
+    tables: str = ""
+    """See ``tables_sum``."""
+    words: str | None = None
+    """See ``sealing.words_sum``; None where the last commit did without."""
 
 
 def create_tables(
@@ -123,6 +141,7 @@ def create_tables(
     """Make an empty index; to be called inside a transaction."""
     connection.execute(_META)
     connection.execute(_VECTORS)
+    connection.execute(_ORPHANS)
     for statement in _CONTENT:
         connection.execute(statement)
     put_meta(
@@ -134,6 +153,10 @@ def create_tables(
         identity=json.dumps(asdict(identity)),
         root=root,
         chunks="0",
+        documents="0",
+        vectors="0",
+        last_number="0",
+        tables=tables_sum(connection),
     )
 
 
@@ -144,7 +167,16 @@ def empty_content(connection: sqlite3.Connection, now: float) -> None:
     for statement in _CONTENT:
         connection.execute(statement)
     connection.execute("UPDATE vectors SET orphaned_at = ? WHERE orphaned_at IS NULL", (now,))
-    put_meta(connection, numbering=secrets.token_hex(8), chunks="0", segments="[]")
+    remove_meta(connection, "words")
+    put_meta(
+        connection,
+        numbering=secrets.token_hex(8),
+        chunks="0",
+        documents="0",
+        last_number="0",
+        segments="[]",
+        tables=tables_sum(connection),
+    )
 
 
 def adopt(connection: sqlite3.Connection, identity: Identity, root: str) -> None:
@@ -179,21 +211,50 @@ def check_chunks(count: int, state: State, path: Path) -> None:
         )
 
 
+_PUT_META = (
+    "INSERT INTO meta (key, value) VALUES (?, ?) "
+    "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+
+
 def put_meta(connection: sqlite3.Connection, **values: str) -> None:
-    """Set facts about the whole index."""
-    connection.executemany(
-        "INSERT INTO meta (key, value) VALUES (?, ?) "
-        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        list(values.items()),
-    )
+    """Set facts about the whole index, and the checksum over all of them."""
+    connection.executemany(_PUT_META, list(values.items()))
+    connection.execute(_PUT_META, ("checksum", _meta_sum(_read_meta(connection))))
+
+
+def remove_meta(connection: sqlite3.Connection, key: str) -> None:
+    """Take back a fact."""
+    connection.execute("DELETE FROM meta WHERE key = ?", (key,))
+    put_meta(connection)
 
 
 def put_encoding(connection: sqlite3.Connection, encoding: str | None) -> None:
     """Set what every unmarked file was read as, or that it is not known."""
     if encoding is None:
-        connection.execute("DELETE FROM meta WHERE key = 'encoding'")
+        remove_meta(connection, "encoding")
     else:
         put_meta(connection, encoding=encoding)
+
+
+def tables_sum(connection: sqlite3.Connection) -> str:
+    """Return a hash of what the tables, indexes and triggers are."""
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name")
+    return checksum_of(rows.fetchall()).hex()
+
+
+def _read_meta(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
+
+def _meta_sum(meta: Mapping[str, str]) -> str:
+    return checksum_of(sorted(item for item in meta.items() if item[0] != "checksum")).hex()
+
+
+def is_former(connection: sqlite3.Connection) -> bool:
+    """Return whether an index is of the former schema."""
+    meta = _read_meta(connection)
+    return meta.get("schema") == FORMER and "checksum" not in meta
 
 
 def read_state(connection: sqlite3.Connection, path: Path) -> State:
@@ -201,10 +262,9 @@ def read_state(connection: sqlite3.Connection, path: Path) -> State:
 
     Raises IndexMismatch if another version of askmd made it, IndexCorrupt if it makes no sense.
     """
-    meta = dict(connection.execute("SELECT key, value FROM meta"))
-    if meta.get("schema", SCHEMA) != SCHEMA:
-        raise IndexMismatch(f"{path} was made by another version of askmd", REBUILD_STEP)
+    meta = _read_meta(connection)
     try:
+        _check_meta(meta, path)
         # An index of before there was a choice does not say.
         data = {"precision": "float32", **json.loads(meta["identity"])}
         if data.keys() != {one.name for one in fields(Identity)}:
@@ -219,11 +279,26 @@ def read_state(connection: sqlite3.Connection, path: Path) -> State:
             chunks=int(meta["chunks"]) if "chunks" in meta else None,
             encoding=meta.get("encoding"),
             segments=tuple(map(str, json.loads(meta.get("segments", "[]")))),
+            vectors=int(meta["vectors"]),
+            last_number=int(meta["last_number"]),
+            tables=meta["tables"],
+            words=meta.get("words"),
         )
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise IndexCorrupt(
             f"{path} is damaged: its description is not readable", REBUILD_STEP
         ) from error
+
+
+def _check_meta(meta: Mapping[str, str], path: Path) -> None:
+    """Raise IndexMismatch for another version's index, LookupError for one that was changed."""
+    schema = meta.get("schema", SCHEMA)
+    if schema == FORMER and "checksum" not in meta:
+        raise IndexMismatch(f"{path} was made by an earlier askmd", "run `askmd ingest`")
+    if schema not in (SCHEMA, FORMER):
+        raise IndexMismatch(f"{path} was made by another version of askmd", REBUILD_STEP)
+    if meta["checksum"] != _meta_sum(meta):
+        raise LookupError("checksum")
 
 
 def check_identity(built: Identity, wanted: Identity, folder: Path) -> None:

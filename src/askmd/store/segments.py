@@ -42,7 +42,11 @@ def find_segments(folder: Path, database: str, kind: str, state: State) -> list[
             origin = read_origin(path)
         except FileNotFoundError:
             continue
-        except (OSError, Damaged) as error:
+        except OSError as error:
+            # Too many open files, say: no reason to take away what others read.
+            logger.warning("%s cannot be read now, and is done without: %s", path, error)
+            continue
+        except Damaged as error:
             set_aside(path, error)
             continue
         if (origin.uuid, origin.numbering) == (state.uuid, state.numbering):

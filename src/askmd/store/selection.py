@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from askmd.errors import IndexCorrupt
 from askmd.filters import allows_document, allows_heading
 from askmd.store.manifest import REBUILD_STEP
+from askmd.store.outlines import Outline, read_outlines
 from askmd.store.schema import State, check_chunks
 from askmd.types import Filter
 
-_Rows = Sequence[tuple[int, str, str]]
-"""Documents: number, path, and metadata as JSON."""
+_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,66 +52,65 @@ def read_ids(
     return ids
 
 
+def check_absent(connection: sqlite3.Connection, ids: Sequence[str], database: Path) -> None:
+    """Raise IndexCorrupt where there is a chunk of one of these ids that were not found."""
+    # The table itself, which damage to the index over ids leaves as it was.
+    if (
+        ids
+        and connection.execute(
+            "SELECT 1 FROM chunks NOT INDEXED WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1",
+            (json.dumps(list(ids)),),
+        ).fetchone()
+    ):
+        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
+
+
+class Selections:
+    """What filters allow, each computed once a generation; shared between threads safely."""
+
+    def __init__(self) -> None:
+        """Know of none yet."""
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, int, Filter], Numbers | None] = {}
+
+    def select(
+        self, connection: sqlite3.Connection, where: Filter, state: State, database: Path
+    ) -> Numbers | None:
+        """Return what a filter allows; see ``select_numbers``."""
+        key = (state.numbering, state.generation, where)
+        with self._lock:
+            if key in self._known:
+                return self._known[key]
+        numbers = select_numbers(connection, where, state, database)
+        with self._lock:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[key] = numbers
+        return numbers
+
+
 def select_numbers(
     connection: sqlite3.Connection, where: Filter, state: State, database: Path
 ) -> Numbers | None:
     """Return the chunks that pass the filter; None where it lets everything through.
 
-    Raises IndexCorrupt where a document or a heading is not readable, or a chunk has none.
+    Raises IndexCorrupt where a document is not what was written, or chunks have none.
     """
     if where == Filter():
         return None
-    try:
-        documents = connection.execute("SELECT number, path, metadata FROM documents").fetchall()
-        check_chunks(_count_chunks_of(connection, documents), state, database)
-        values = _select(connection, where, documents)
-    except (ValueError, TypeError, AttributeError) as error:
-        message = f"{database} is damaged: its rows are not readable"
-        raise IndexCorrupt(message, REBUILD_STEP) from error
+    total, found = 0, list[int]()
+    for outline in read_outlines(connection, database):
+        total += len(outline.numbers)
+        if allows_document(where, outline.path, outline.metadata if where.metadata else {}):
+            found += _allowed(where, outline)
+    check_chunks(total, state, database)
+    values = tuple(sorted(found))
     return Numbers(values, json.dumps(values))
 
 
-def _count_chunks_of(connection: sqlite3.Connection, documents: _Rows) -> int:
-    """Return how many chunks the index over documents, which the selection uses, leads to."""
-    [(count,)] = connection.execute(
-        "SELECT count(*) FROM chunks WHERE document IN (SELECT value FROM json_each(?))",
-        (json.dumps([number for number, _, _ in documents]),),
-    )
-    return int(count)
-
-
-def _select(connection: sqlite3.Connection, where: Filter, documents: _Rows) -> tuple[int, ...]:
-    allowed = json.dumps(list(_select_documents(where, documents)))
-    rows = connection.execute(
-        "SELECT number, heading FROM chunks "
-        "WHERE document IN (SELECT value FROM json_each(?)) ORDER BY number",
-        (allowed,),
-    )
-    return tuple(
-        number
-        for number, heading in rows
-        if not where.headings or allows_heading(where, tuple(json.loads(heading)))
-    )
-
-
-def _select_documents(where: Filter, documents: _Rows) -> Iterator[int]:
-    for number, path, metadata in documents:
-        if allows_document(where, path, json.loads(metadata) if where.metadata else {}):
-            yield number
-
-
-def read_headings(
-    connection: sqlite3.Connection, limit: int, database: Path
-) -> list[tuple[str, str]]:
-    """Return documents' paths with their headings in order, each pair once; at most so many."""
-    rows = connection.execute(
-        "SELECT path, heading FROM chunks JOIN documents ON documents.number = document "
-        "GROUP BY document, heading ORDER BY path, min(position) LIMIT ?",
-        (limit,),
-    )
-    try:
-        paths = [(path, json.loads(heading)) for path, heading in rows]
-        return [(str(path), str(heading[-1])) for path, heading in paths if heading]
-    except (ValueError, TypeError) as error:
-        message = f"{database} is damaged: its rows are not readable"
-        raise IndexCorrupt(message, REBUILD_STEP) from error
+def _allowed(where: Filter, outline: Outline) -> Sequence[int]:
+    """Return those of a document's chunks that have an allowed heading."""
+    if not where.headings:
+        return outline.numbers
+    pairs = zip(outline.numbers, outline.headings, strict=True)
+    return [number for number, heading in pairs if allows_heading(where, heading)]

@@ -31,6 +31,8 @@ _BATCH_ROWS = 4096
 _WITH_VECTORS = """
 SELECT chunks.number, key, vector, vectors.checksum
 FROM chunks JOIN vectors ON vectors.key = chunks.vector_key
+JOIN chunks AS mirror INDEXED BY chunks_vector
+    ON mirror.vector_key = chunks.vector_key AND mirror.number = chunks.number
 WHERE chunks.number IN (SELECT value FROM json_each(?)) ORDER BY chunks.number
 """
 
@@ -154,13 +156,12 @@ def _compare(
 ) -> tuple[Places, list[Mask | None]]:
     """Return the numbers that no segment holds, and each segment's rows that are gone."""
     after = segments[-1].origin.last if segments else 0
-    tail = _numbers(connection, "SELECT number FROM chunks WHERE number > ? ORDER BY number", after)
+    tail = _numbers(connection, after)
     total = count_chunks(connection) if state.chunks is None else state.chunks
     held = sum(one.origin.count for one in segments)
     if held + len(tail) == total and _are_whole(segments, state):
         return tail, [None] * len(segments)
-    # Not in order: read from the smallest index there is.
-    wanted = np.sort(_numbers(connection, "SELECT number FROM chunks WHERE number > ?", 0))
+    wanted = _numbers(connection, 0)
     check_chunks(len(wanted), state, database)
     is_missing = np.ones(len(wanted), dtype=np.bool_)
     gone: list[Mask | None] = []
@@ -187,9 +188,14 @@ def _are_whole(segments: list[Segment], state: State) -> bool:
     return True
 
 
-def _numbers(connection: sqlite3.Connection, statement: str, after: int) -> Places:
-    rows = connection.execute(statement, (after,))
-    return np.fromiter((number for (number,) in rows), dtype=np.int64)
+def _numbers(connection: sqlite3.Connection, after: int) -> Places:
+    """Return the numbers of the chunks behind one, in order."""
+    # Not in order: read from the smallest index there is. One long text, for a million rows would
+    # each be an object of Python's on the way.
+    [(text,)] = connection.execute(
+        "SELECT group_concat(number) FROM chunks WHERE number > ?", (after,)
+    )
+    return np.sort(np.fromstring(text or "", np.int64, sep=","))
 
 
 def _read_rest(

@@ -38,6 +38,8 @@ _ROUNDS = 8
 _RANGE = """
 SELECT chunks.number, key, vector, vectors.checksum
 FROM chunks JOIN vectors ON vectors.key = chunks.vector_key
+JOIN chunks AS mirror INDEXED BY chunks_vector
+    ON mirror.vector_key = chunks.vector_key AND mirror.number = chunks.number
 WHERE chunks.number > ? AND chunks.number <= ? ORDER BY chunks.number
 """
 

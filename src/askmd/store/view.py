@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from askmd.store.outlines import Outline
 from askmd.store.reading import Beside, read_numbers
 from askmd.store.schema import State
-from askmd.store.selection import read_ids
+from askmd.store.selection import check_absent, read_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class View:
     _met: dict[str, int] = field(default_factory=dict)
     """Numbers by ids: one search asks for the same chunks again and again."""
 
+    outlines: dict[int, Outline] = field(default_factory=dict)
+    """Documents of these, by their numbers."""
+
     def ids(self, numbers: Sequence[int]) -> dict[int, str]:
         """Return the ids of chunks by their numbers; raises as ``read_ids`` does."""
         found = read_ids(self.connection, numbers, self.database)
@@ -29,9 +33,14 @@ class View:
         return found
 
     def numbers(self, ids: Sequence[str]) -> dict[int, str]:
-        """Return the ids of the chunks that exist by their numbers, in the order of ``ids``."""
+        """Return the ids of the chunks that exist by their numbers, in the order of ``ids``.
+
+        Raises IndexCorrupt where the index over ids has lost one.
+        """
         if unknown := [id for id in ids if id not in self._met]:
-            self.meet(read_numbers(self.connection, unknown))
+            self.ids(list(read_numbers(self.connection, unknown)))
+            lost = [id for id in unknown if id not in self._met]
+            check_absent(self.connection, lost, self.database)
         return {self._met[id]: id for id in ids if id in self._met}
 
     def meet(self, ids: Mapping[int, str]) -> None:

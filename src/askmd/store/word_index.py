@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from askmd.store.derived import Damaged, Derived
+from askmd.store.reading import read_words
 from askmd.store.schema import State, count_chunks
 from askmd.store.segments import find_segments, set_aside
 
@@ -32,10 +33,7 @@ MOST_PIECES = 8
 """Parts of them, of one generation each, before they are read anew as one."""
 WORTH_NUMPY = 20_000
 """Chunks from which on a process that does without numpy had better load it to search words."""
-_CHUNKS = """
-SELECT number, id, words_heading, coalesce(words_text, text) FROM chunks
-WHERE number > ? ORDER BY number LIMIT ?
-"""
+_LAST = 2**62
 Result = TypeVar("Result")
 
 
@@ -97,7 +95,11 @@ class WordIndex:
         with self._lock:
             held = self._held
             if held is None or held.is_older(state):
-                lexicon = self._bring_up_to_date(connection, state, path)
+                try:
+                    lexicon = self._bring_up_to_date(connection, state, path)
+                except Damaged:
+                    self._set_aside()
+                    lexicon = None
                 held = self._held = _Held(state, lexicon)
         # Another thread looked later: this call keeps to the generation it began with.
         return held.lexicon if held.state.generation == state.generation else None
@@ -112,7 +114,7 @@ class WordIndex:
         if not files:
             return None
         self._tokenizer = self._tokenizer or Tokenizer()
-        if not self._read_tail(connection, self._tokenizer, files[-1].last):
+        if not self._read_tail(connection, self._tokenizer, files[-1].last, database):
             return None
         parts = [*files, *self._tail]
         total = count_chunks(connection) if state.chunks is None else state.chunks
@@ -143,7 +145,9 @@ class WordIndex:
         self._files = files
         return list(files.values())
 
-    def _read_tail(self, connection: sqlite3.Connection, tokenizer: Tokenizer, last: int) -> bool:
+    def _read_tail(
+        self, connection: sqlite3.Connection, tokenizer: Tokenizer, last: int, database: Path
+    ) -> bool:
         """Read the chunks that are new; return whether they were few enough."""
         from askmd.store.word_parts import InMemory, Part
         from askmd.store.word_runs import invert
@@ -152,26 +156,30 @@ class WordIndex:
             self._tail = []
         known = self._tail[-1].last if self._tail else last
         room = MOST_TAIL - sum(part.count for part in self._tail)
-        chunks = connection.execute(_CHUNKS, (known, room + 1)).fetchall()
+        chunks = read_words(connection, known, _LAST, room + 1, database)
         if len(chunks) > room:
             self._tail = []
             return False
         if chunks:
-            self._tail.append(Part(InMemory(invert(tokenizer, chunks)), chunks[-1][0]))
+            self._tail.append(Part(InMemory(invert(tokenizer, chunks)), chunks[-1].number))
         return True
 
     def _drop(self, lexicon: Lexicon) -> None:
         """Remove what is damaged of a lexicon's files, and answer without it from now on."""
         with self._lock:
-            for path, part in self._files.items():
-                try:
-                    part.check_unchanged()
-                    part.check()
-                except Damaged as error:
-                    set_aside(path, error)
             if self._held and self._held.lexicon is lexicon:
                 self._held = _Held(self._held.state, None)
-            self._files, self._tail = {}, []
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        """Remove what is damaged of the files; under the lock."""
+        for path, part in self._files.items():
+            try:
+                part.check_unchanged()
+                part.check()
+            except Damaged as error:
+                set_aside(path, error)
+        self._files, self._tail = {}, []
 
 
 def _is_worth(state: State) -> bool:

@@ -5,12 +5,13 @@ FTS5 does not tell positions; a few hundred chunks are read again in memory in s
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 
+from askmd.store.reading import find_words
 from askmd.store.rows import clean
 from askmd.store.schema import TOKENIZER
 from askmd.types import WordPlaces
@@ -25,10 +26,6 @@ CREATE VIRTUAL TABLE held_words USING fts5vocab (held, instance);
 CREATE VIRTUAL TABLE asked USING fts5 (term, content = '', tokenize = "{TOKENIZER}");
 CREATE VIRTUAL TABLE asked_words USING fts5vocab (asked, instance);
 """
-_CHUNKS = """
-SELECT number, id, words_heading, coalesce(words_text, text) FROM chunks
-WHERE id IN (SELECT value FROM json_each(?))
-"""
 _Tokens = tuple[str, ...]
 _Column = tuple[int, str]
 """A chunk's number, and the heading or the text."""
@@ -36,28 +33,31 @@ _Offsets = dict[_Column, list[int]]
 
 
 def read_word_places(
-    connection: sqlite3.Connection, terms: Iterable[str], ids: Sequence[str]
+    connection: sqlite3.Connection, terms: Iterable[str], among: Mapping[int, str], database: Path
 ) -> dict[str, WordPlaces]:
-    """Return where the terms stand in each of the chunks that exist."""
-    rows = connection.execute(_CHUNKS, (json.dumps(list(ids)),)).fetchall()
+    """Return where the terms stand in each of some chunks, whose ids are given.
+
+    Raises IndexCorrupt where one of them is not what was written.
+    """
+    chunks = find_words(connection, list(among), database)
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.executescript(_TABLES)
         sequences = _tokenized(memory, list(dict.fromkeys(terms)))
         memory.executemany(
             f"INSERT INTO held (rowid, {_HEADING}, {_TEXT}) VALUES (?, ?, ?)",
-            ((number, heading, text) for number, _, heading, text in rows),
+            ((one.number, one.heading, one.text) for one in chunks),
         )
         offsets = _offsets(memory, {token for tokens in sequences.values() for token in tokens})
         lengths = _lengths(memory)
     places = _places(sequences, offsets)
     return {
-        id: WordPlaces(
-            lengths.get((number, _HEADING), 0),
-            lengths.get((number, _TEXT), 0),
-            places.get((number, _HEADING), {}),
-            places.get((number, _TEXT), {}),
+        one.id: WordPlaces(
+            lengths.get((one.number, _HEADING), 0),
+            lengths.get((one.number, _TEXT), 0),
+            places.get((one.number, _HEADING), {}),
+            places.get((one.number, _TEXT), {}),
         )
-        for number, id, *_ in rows
+        for one in chunks
     }
 
 

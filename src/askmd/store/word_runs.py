@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from askmd.store.derived import Draft, Origin, drafting
+from askmd.store.reading import Words, read_words
 from askmd.store.word_tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ MOST_OFTEN = 0xFFFF
 _BITS = 8
 _BUCKETS = 1 << _BITS
 """Ranges of hashes that are merged one after the other."""
-_ROWS = """
-SELECT number, id, words_heading, coalesce(words_text, text) FROM chunks
-WHERE number > ? AND number <= ? ORDER BY number
-"""
 _COUNTED = {"rows": "postings", "often": "postings", "places": "spots"}
 """What there is one of for each posting or place, by which of a token's counts says how many."""
 
@@ -55,14 +52,12 @@ class Run:
     """The number of the first place behind the last chunk."""
 
 
-def invert(
-    tokenizer: Tokenizer, chunks: Sequence[tuple[int, str, str, str]], row: int = 0, place: int = 0
-) -> Run:
-    """Return the inverted index of chunks: number, id, heading, text.
+def invert(tokenizer: Tokenizer, chunks: Sequence[Words], row: int = 0, place: int = 0) -> Run:
+    """Return the inverted index of chunks.
 
     row, place: what the first chunk and its first token are counted as.
     """
-    texts = [text for _, _, *both in chunks for text in both]
+    texts = [text for one in chunks for text in (one.heading, one.text)]
     hashes, counts = tokenizer.texts(texts)
     sizes = counts + 1
     begins = place + np.cumsum(sizes) - sizes
@@ -84,9 +79,9 @@ def invert(
     often = np.add.reduceat(weights, first) if len(first) else first
     return Run(
         {
-            "numbers": np.array([number for number, *_ in chunks], np.int64),
-            "ids": np.frombuffer("".join(id for _, id, *_ in chunks).encode(), np.uint8),
-            "id_sizes": np.array([len(id.encode()) for _, id, *_ in chunks], np.uint16),
+            "numbers": np.array([one.number for one in chunks], np.int64),
+            "ids": np.frombuffer("".join(one.id for one in chunks).encode(), np.uint8),
+            "id_sizes": np.array([len(one.id.encode()) for one in chunks], np.uint16),
             "starts": begins[::2].astype(np.uint32),
             "headings": counts[::2].astype(np.uint32),
         },
@@ -180,18 +175,22 @@ def ends_of(sizes: Array) -> Array:
     return ends
 
 
-def build(connection: sqlite3.Connection, path: Path, origin: Origin, run: int = RUN) -> None:
-    """Write the words segment of a range of chunk numbers; run: chunks in memory at once."""
+def build(
+    connection: sqlite3.Connection, database: Path, path: Path, origin: Origin, run: int = RUN
+) -> None:
+    """Write the words segment of a range of chunk numbers; run: chunks in memory at once.
+
+    Raises IndexCorrupt where a chunk is not what was written.
+    """
     tokenizer = Tokenizer()
-    row, place = 0, 0
+    row, place, after = 0, 0, origin.after
     # Named as the index's own drafts are, which the next ingest sweeps after a crash.
     suffix = f".{secrets.token_hex(8)}.tmp"
     with tempfile.TemporaryFile(dir=path.parent, suffix=suffix) as file:
         runs = Runs(file)
-        cursor = connection.execute(_ROWS, (origin.after, origin.last))
-        while chunks := cursor.fetchmany(run):
+        while chunks := read_words(connection, after, origin.last, run, database):
             one = invert(tokenizer, chunks, row, place)
-            row, place = row + len(chunks), one.end
+            row, place, after = row + len(chunks), one.end, chunks[-1].number
             runs.add(one)
         with drafting(path) as draft:
             _write(draft, runs, place)

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Self
 
 from askmd.errors import IndexFault
 from askmd.store import replacing
-from askmd.store.database import checkpoint, connect_writer, explained, transaction
+from askmd.store.database import (
+    checkpoint,
+    connect_writer,
+    empty_log,
+    explained,
+    transaction,
+)
 from askmd.store.derived import Origin
 from askmd.store.folder import (
     find_rebuilds,
@@ -27,9 +33,10 @@ from askmd.store.folder import (
 )
 from askmd.store.lock import WriteLock
 from askmd.store.manifest import Manifest, write_manifest
+from askmd.store.outlines import touch_documents
 from askmd.store.reading import Counts, read_counts, read_documents
-from askmd.store.rows import stamp_values
-from askmd.store.schema import State, count_chunks, put_encoding, put_meta
+from askmd.store.schema import State, put_encoding, put_meta
+from askmd.store.sealing import count_vectors, seal
 from askmd.store.segments import bring_up_to_date, count_held, sweep
 from askmd.types import Document, Identity, Indexed, Stamp
 
@@ -61,7 +68,7 @@ def _build_words(
     """Write a segment of words; numpy is imported only for one that is wanted."""
     from askmd.store.word_runs import build
 
-    build(connection, path, origin)
+    build(connection, database, path, origin)
 
 
 _Build = Callable[[sqlite3.Connection, State, Path, Path, Origin], None]
@@ -97,6 +104,7 @@ class IndexWriter:
         self._now = now
         self._folder = opened.path.parent
         self._underived = 0
+        self._long_log = LONG_LOG_BYTES
 
     def __enter__(self) -> Self:
         """Return itself, to be closed at the end of the block."""
@@ -139,7 +147,7 @@ class IndexWriter:
     def counts(self) -> Counts:
         """Return how much the index holds now."""
         with explained(self._opened.path):
-            return read_counts(self._opened.connection)
+            return read_counts(self._opened.connection, self._opened.path)
 
     def write(
         self,
@@ -156,11 +164,12 @@ class IndexWriter:
         """
         generation = self.generation + bool(indexed or removed)
         with self._committing(vectors) as connection:
-            replacing.remove_documents(connection, removed, self._now())
+            now, path = self._now(), self._opened.path
+            growth = replacing.remove_documents(connection, removed, now, path)
             for one in indexed:
-                replacing.replace_document(connection, one, self._now())
-            chunks = count_chunks(connection)
-            put_meta(connection, generation=str(generation), chunks=str(chunks))
+                growth += replacing.replace_document(connection, one, now, path)
+            put_meta(connection, generation=str(generation))
+            chunks = seal(connection, growth=growth)
         if generation > self.generation:
             state = replace(self._opened.state, generation=generation, chunks=chunks)
             self._opened.state = state
@@ -175,13 +184,8 @@ class IndexWriter:
 
     def touch(self, stamps: Mapping[str, Stamp]) -> None:
         """Note new stamps of documents whose content is the same."""
-        rows = [(*stamp_values(stamp), path) for path, stamp in stamps.items()]
         with self._committing(_NO_VECTORS) as connection:
-            connection.executemany(
-                "UPDATE documents SET (size, mtime_ns, ctime_ns, inode) = (?, ?, ?, ?) "
-                "WHERE path = ?",
-                rows,
-            )
+            touch_documents(connection, stamps, self._opened.path)
 
     def note_encoding(self, encoding: str | None) -> None:
         """Note what every unmarked file was read as; None while that is changing."""
@@ -200,7 +204,9 @@ class IndexWriter:
         if not self._opened.is_rebuild:
             self._sweep_rebuilds(before)
         with self._committing(_NO_VECTORS) as connection:
-            return replacing.sweep_orphans(connection, before)
+            swept = replacing.sweep_orphans(connection, before)
+            count_vectors(connection, -swept)
+            return swept
 
     def finish(self, last_ingest: str, *, is_thorough: bool = False) -> None:
         """Note an ingest's ISO time, write what is derived, empty the log, publish a rebuild.
@@ -209,6 +215,7 @@ class IndexWriter:
         """
         with self._committing(_NO_VECTORS) as connection:
             put_meta(connection, last_ingest=last_ingest)
+            seal(connection, has_changed=False)
         with explained(self._opened.path):
             # The log first: on a full disk it holds the room that segments need.
             checkpoint(self._opened.connection)
@@ -240,7 +247,7 @@ class IndexWriter:
         with explained(self._opened.path), transaction(connection):
             if identity != self.identity:
                 put_meta(connection, identity=json.dumps(asdict(identity)))
-            replacing.put_vectors(connection, stored, self._now())
+            count_vectors(connection, replacing.put_vectors(connection, stored, self._now()))
             yield connection
         self._opened.state = replace(self._opened.state, identity=identity)
         self._shorten_log()
@@ -265,9 +272,15 @@ class IndexWriter:
             write_manifest(self._folder, manifest)
 
     def _shorten_log(self) -> None:
+        if self._log_bytes() > self._long_log:
+            # Cut off, for its size is all that tells how much waits in it.
+            checkpoint(self._opened.connection)
+            # What a reader still needs stays; nobody waits for that one at each commit.
+            self._long_log = self._log_bytes() + LONG_LOG_BYTES
+
+    def _log_bytes(self) -> int:
         log = self._opened.path.with_name(f"{self._opened.path.name}-wal")
-        if log.exists() and log.stat().st_size > LONG_LOG_BYTES:
-            checkpoint(self._opened.connection, mode="PASSIVE")
+        return log.stat().st_size if log.exists() else 0
 
     def _sweep_rebuilds(self, before: float | None) -> None:
         for path in find_rebuilds(self._folder):
@@ -318,9 +331,9 @@ class IndexWriter:
     def _rename(self) -> Path:
         """Close the rebuilt database and give it its final name; return its path."""
         path = self._opened.path
-        checkpoint(self._opened.connection)
+        empty_log(self._opened.connection)
         self._opened.connection.close()
-        if path.with_name(f"{path.name}-wal").exists():
+        if self._log_bytes():
             # The log belongs to the old name; without it commits would be lost.
             raise IndexFault(
                 f"the rebuilt index in {self._folder} could not be completed",

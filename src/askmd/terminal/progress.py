@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -23,8 +23,15 @@ def progress_bar(stream: TextIO | None = None) -> Iterator[ProgressCallback]:
     if not target.isatty():
         yield _ignore
         return
-    with _bar(target) as bar:
+    bar = _bar(target)
+    # A terminal may go while it is drawn on; the journey has to end in its own way.
+    with suppress(OSError):
+        bar.start()
+    try:
         yield _Drawing(bar)
+    finally:
+        with suppress(OSError):
+            bar.stop()
 
 
 def _ignore(_progress: Progress) -> None:
@@ -60,6 +67,10 @@ class _Drawing:
         self._tasks: dict[str, int] = {}
 
     def __call__(self, progress: Progress) -> None:
+        with suppress(OSError):
+            self._draw(progress)
+
+    def _draw(self, progress: Progress) -> None:
         from rich.progress import TaskID
 
         if progress.stage not in self._tasks:

@@ -1,14 +1,14 @@
-"""What is wrong with this machine's askmd, each with the command that mends it."""
+"""What the LLM's server answers, refuses and reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
-from askmd import compose, store
+from askmd import compose
 from askmd.config import Config
-from askmd.errors import AskmdError, IndexFault, LLMError
+from askmd.doctor.finding import Finding, fault
+from askmd.errors import LLMError
 from askmd.llm import OpenAILLM, Probe, Profile, probe
 
 _REFUSALS = {
@@ -16,35 +16,6 @@ _REFUSALS = {
     "takes_temperature": "takes no temperature: its own is used",
     "takes_usage_option": "takes no stream_options: tokens may not be counted",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: wrong, or worth knowing."""
-
-    code: str
-    is_fault: bool
-    message: str
-    next: str = ""
-    """The command or change that mends it; empty where nothing is to be done."""
-
-
-def check(config: Config) -> list[Finding]:
-    """Return what is found without a request and without loading a model.
-
-    Whether the settings resolve, the index opens and is made of what they say, and its documents'
-    folder is there.
-    """
-    try:
-        with closing(store.open_store(config.index_folder)) as index:
-            count, root = len(index.documents()), index.root
-            faults = _of_settings(config, index)
-    except IndexFault as error:
-        return [*_of_settings(config), _fault(error)]
-    if not root.is_dir():
-        step = "run `askmd ingest FOLDER` with the folder they are in now"
-        faults.append(Finding("folder", True, f"the documents' folder {root} is gone", step))
-    return faults or [Finding("index", False, f"{config.index_folder}: {count} documents")]
 
 
 def check_llm(config: Config) -> list[Finding]:
@@ -58,23 +29,12 @@ def check_llm(config: Config) -> list[Finding]:
         raise LLMError("no LLM is configured", step)
     found = probe(llm)
     if found.fault is not None:
-        findings = [_fault(found.fault)]
+        findings = [fault(found.fault)]
     else:
         answer = _of_answer(found) if found.spent_tokens is None else _of_thoughts(found)
         findings = [*answer, *_of_profile(found.profile), *_of_window(found, config)]
     blot = llm.without_key
     return [replace(one, message=blot(one.message), next=blot(one.next)) for one in findings]
-
-
-def _of_settings(config: Config, index: store.SQLiteStore | None = None) -> list[Finding]:
-    """Return why no embedder can be made of the settings, or why it does not fit the index."""
-    try:
-        with closing(compose.open_embedder(config, index.identity if index else None)) as embedder:
-            if index is not None:
-                index.require(compose.wanted_identity(config, embedder))
-    except AskmdError as error:
-        return [_fault(error)]
-    return []
 
 
 def _of_answer(found: Probe) -> Iterator[Finding]:
@@ -127,7 +87,3 @@ def _of_window(found: Probe, config: Config) -> Iterator[Finding]:
         yield Finding("llm_window", True, message, "lower llm.budget_tokens or llm.answer_tokens")
     else:
         yield Finding("llm_window", False, f"it reads and writes {window} tokens")
-
-
-def _fault(error: AskmdError) -> Finding:
-    return Finding(error.code, True, error.message, error.next_step)
