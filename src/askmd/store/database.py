@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from askmd.errors import IndexCorrupt, IndexFault, IndexLocked
+from askmd.store.folder import is_full
 from askmd.store.manifest import REBUILD_STEP
 
 READ_CACHE_KILOBYTES = 16_000
@@ -172,6 +173,8 @@ def _explain_sqlite(path: Path, error: sqlite3.Error) -> IndexFault:
         return IndexFault(f"SQLite cannot use {path}: {why}", _FAILING_DISK)
     if code in _CORRUPT or any(phrase in str(error) for phrase in _BROKEN):
         return IndexCorrupt(f"{path} is damaged ({error})", REBUILD_STEP)
+    if code == sqlite3.SQLITE_CANTOPEN and is_full(path.parent):
+        return _full(path, str(error))
     if code in _BUSY:
         return IndexLocked(f"another process keeps {path} busy", "run the same command again")
     return IndexFault(
