@@ -42,7 +42,196 @@ class Protection:
     """What must notice: files or names of tests below tests."""
 
 
-PROTECTIONS: tuple[Protection, ...] = ()
+PROTECTIONS = (
+    Protection(
+        "a file synced before its rename",
+        "store/folder.py",
+        "os.fsync(file.fileno())",
+        "pass",
+        ("test_faults_power.py",),
+    ),
+    Protection(
+        "a folder synced after a rename",
+        "store/folder.py",
+        "        sync_folder(path.parent)",
+        "        pass",
+        ("test_faults_power.py",),
+    ),
+    Protection(
+        "commits that wait for the disk",
+        "store/database.py",
+        "synchronous = FULL",
+        "synchronous = OFF",
+        ("test_faults_power.py",),
+    ),
+    Protection(
+        "one transaction for a reading",
+        "store/database.py",
+        '        connection.execute("BEGIN")\n',
+        "        pass\n",
+        ("test_faults_threads.py",),
+    ),
+    Protection(
+        "one writer",
+        "store/lock.py",
+        "self._lock.acquire(timeout=WAIT_SECONDS)",
+        "pass",
+        (
+            "test_store.py",
+            "test_faults_crowd.py",
+        ),
+    ),
+    Protection(
+        "a chunk's checksum",
+        "store/rows.py",
+        "is_sound = chunk_checksum(path, values) == checksum",
+        "is_sound = True",
+        (
+            "test_store.py",
+            "test_faults_corruption.py",
+        ),
+    ),
+    Protection(
+        "a document's checksum",
+        "store/outlines.py",
+        "is_sound = checksum_of(row[1:]) == checksum",
+        "is_sound = True",
+        ("test_faults_corruption.py",),
+    ),
+    Protection(
+        "a segment's checksums",
+        "store/derived.py",
+        "if digest != self._sums[block * _SUM : (block + 1) * _SUM]:",
+        "if False:",
+        ("test_derived.py",),
+    ),
+    Protection(
+        "the high-water mark, for readers",
+        "store/reader.py",
+        "if state.generation < manifest.generation:",
+        "if False:",
+        ("test_store.py",),
+    ),
+    Protection(
+        "the high-water mark, for the writer",
+        "store/opening.py",
+        "if state.generation < manifest.generation:",
+        "if False:",
+        ("test_store.py",),
+    ),
+    Protection(
+        "whose database it is",
+        "store/schema.py",
+        "if manifest.uuid != state.uuid:",
+        "if False:",
+        ("test_store.py",),
+    ),
+    Protection(
+        "what the vectors are made of",
+        "store/schema.py",
+        "    if differing:",
+        "    if False:",
+        ("test_faults_identities.py",),
+    ),
+    Protection(
+        "files for their owner only",
+        "store/folder.py",
+        "os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600",
+        "os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644",
+        (
+            "test_faults_private.py",
+            "test_store.py",
+        ),
+    ),
+    Protection(
+        "the first cause, not the ROLLBACK's",
+        "store/database.py",
+        "    if connection.in_transaction:\n        with suppress(sqlite3.Error):\n",
+        "    if True:\n        if True:\n",
+        (
+            "test_store.py",
+            "test_faults_full.py",
+            "test_faults_failing.py",
+        ),
+    ),
+    Protection(
+        "a newer state for every thread",
+        "store/vector_index.py",
+        " and former.is_of(state)",
+        "",
+        ("test_faults_threads.py",),
+    ),
+    Protection(
+        "no link on the way to a file",
+        "files/below.py",
+        "    if root is None:",
+        "    if True:",
+        ("test_faults_file_systems.py",),
+    ),
+    Protection(
+        "the index never indexed",
+        "files/walk.py",
+        "in scope.skipped",
+        "in ()",
+        ("test_faults_file_systems.py",),
+    ),
+    Protection(
+        "a young file read again",
+        "files/reading.py",
+        "newest = max(status.st_mtime_ns, status.st_ctime_ns)",
+        "newest = status.st_mtime_ns",
+        ("test_faults_file_systems.py",),
+    ),
+    Protection(
+        "most files gone: nothing is removed",
+        "ingest/journey.py",
+        "if 2 * lost > len(standing) and not prune:",
+        "if False:",
+        ("test_ingest.py",),
+    ),
+    Protection(
+        "vectors in the order of their texts",
+        "embed/openai_reply.py",
+        "return [by_index[index] for",
+        "return list(items) or [by_index[index] for",
+        ("test_faults_embedders.py",),
+    ),
+    Protection(
+        "finite vectors",
+        "embed/gate.py",
+        "if not np.isfinite(vectors).all():",
+        "if False:",
+        ("test_faults_embedders.py",),
+    ),
+    Protection(
+        "no redirect with a key",
+        "endpoint.py",
+        "follow_redirects=False",
+        "follow_redirects=True",
+        ("test_faults_embedders.py",),
+    ),
+    Protection(
+        "no links out of a model's folder",
+        "embed/location.py",
+        "check_links(folder)",
+        "pass",
+        ("test_faults_models.py",),
+    ),
+    Protection(
+        "a backup's sum",
+        "store/backup.py",
+        " or _sum(file, size, watch).encode() != seal[1]",
+        "",
+        ("test_faults_backups.py",),
+    ),
+    Protection(
+        "a reader that writes nothing but searches on a full disk",
+        "store/connections.py",
+        'is_full = getattr(error, "sqlite_errorcode", 0) in _NO_ROOM',
+        "is_full = False",
+        ("test_faults_full.py",),
+    ),
+)
 
 
 def copy_of_tree(home: Path) -> Path:

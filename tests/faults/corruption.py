@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,16 +21,15 @@ import numpy as np
 from askmd.errors import AskmdError
 from faults import world
 from faults.campaign import Campaign, Verdict
+from faults.damages import KINDS, Damage, apply
 from faults.forks import ForkServer, Outcome
 
 QUESTIONS = world.QUESTIONS[:3]
 LIMIT_SECONDS = 5.0
 """So long all questions to a damaged index may take, of processor time; a hang is ended."""
-HEAD_BYTES = 4096
-PAGE_BYTES = 4096
-MEND_SHARE = 8
+MEND_SHARE = 12
 """Of so many trials one also does what the error tells to do."""
-INGEST_SHARE = 8
+INGEST_SHARE = 25
 """Of so many one brings the index up to date before anybody has asked it anything."""
 _Asked = tuple[str, str, Sequence[str]]
 """A mode, a question, and what filters it."""
@@ -40,7 +39,7 @@ _COLD: Sequence[_Asked] = (
     ("words", QUESTIONS[2], ("guides/*",)),
 )
 _WARM: Sequence[_Asked] = (
-    *_COLD,
+    _COLD[1],
     ("hybrid", QUESTIONS[1], ()),
     ("hybrid", QUESTIONS[2], ("heading=replica",)),
     ("dense", QUESTIONS[0], ("page-*",)),
@@ -55,7 +54,7 @@ _KILLED_AFTER = 5
 def prepare(place: str) -> dict[str, Any]:
     """Make the index to be damaged, one of other documents and what is read of them."""
     base = Path(place)
-    before = _documents(51, 14)
+    before = _documents(51, 12)
     for name, documents in (("main", before), ("other", _documents(77, 9))):
         world.write(base / name / "docs", documents)
         world.ingest(str(base / name / "docs"), str(base / name / "index"))
@@ -100,8 +99,11 @@ def _documents(seed: int, count: int) -> world.Documents:
     }
 
 
-def probe(index: str) -> dict[str, Any]:
-    """Return what each question to an index is answered, or the error; and what was warned of."""
+def probe(index: str, part: str = "") -> dict[str, Any]:
+    """Return what each question to an index is answered, or the error; and what was warned of.
+
+    part: ``cold`` or ``warm``, those alone that a process asks without numpy, or with it.
+    """
     told: list[str] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
@@ -109,9 +111,11 @@ def probe(index: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     began = time.process_time()
     # As the command line does it first: nothing has set aside a damaged file yet.
-    with without_numpy():
-        found |= _search(index, "cold ", _COLD)
-    found |= _search(index, "", _WARM)
+    if part in ("cold", ""):
+        with without_numpy():
+            found |= _search(index, "cold ", _COLD)
+    if part in ("warm", ""):
+        found |= _search(index, "", _WARM)
     found["content"] = _answered(lambda: _content(index))
     return {"found": found, "warnings": told, "seconds": time.process_time() - began}
 
@@ -202,17 +206,6 @@ def mend(root: str, index: str, step: str) -> dict[str, Any]:
 # --- the trials --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """What is done to which file."""
-
-    source: str
-    """The index that is damaged: ``main`` or ``killed``."""
-    file: str
-    kind: str
-    seed: int
-
-
 class Corruption(Campaign):
     """Damages a copy of an index, one file in one way, and asks it everything."""
 
@@ -241,7 +234,7 @@ class Corruption(Campaign):
         what = f"{damage}: {apply(damage, trial, self.place / 'other' / 'index')}"
         if number % INGEST_SHARE == 1:
             return self._bring_up_to_date(damage, what)
-        outcome = self._probe(damage.source)
+        outcome = self._probe(damage.source, "warm" if number % 2 else "cold")
         verdict = judge(outcome, self._whole[damage.source], what)
         step = _step(outcome)
         if verdict.is_bad or not step or number % MEND_SHARE:
@@ -254,7 +247,7 @@ class Corruption(Campaign):
         files = self._files[source]
         databases = [name for name in files if name.endswith((".sqlite3", ".sqlite3-wal"))]
         file = chance.choice(databases if chance.random() < 0.6 else files)
-        kind = chance.choices(list(_KINDS), [one.weight for one in _KINDS.values()])[0]
+        kind = chance.choices(list(KINDS), [one.weight for one in KINDS.values()])[0]
         return Damage(source, file, kind, chance.randrange(1 << 30))
 
     def _copy(self, source: str) -> Path:
@@ -264,8 +257,8 @@ class Corruption(Campaign):
         shutil.copytree(self.place / source / "index", trial)
         return trial
 
-    def _probe(self, source: str) -> Outcome:
-        return self._call("probe", index=self.place / source / "trial")
+    def _probe(self, source: str, part: str = "") -> Outcome:
+        return self._call("probe", index=self.place / source / "trial", part=part)
 
     def _call(self, function: str, **arguments: Any) -> Outcome:
         told = {name: str(value) for name, value in arguments.items()}
@@ -367,110 +360,3 @@ def _files_of(index: Path) -> list[str]:
     held = [one for one in index.iterdir() if one.stat().st_size and one.suffix != ".lock"]
     held.sort(key=lambda one: (one.name.split("-")[0], one.suffix, one.stat().st_size))
     return [one.name for one in held]
-
-
-# --- what is done to a file --------------------------------------------------------------------
-
-
-def apply(damage: Damage, folder: Path, other: Path) -> str:
-    """Damage a file in a folder; return what was done, in words."""
-    path = folder / damage.file
-    chance = random.Random(damage.seed)
-    return _KINDS[damage.kind].act(path, chance, other)
-
-
-def _flip(path: Path, chance: random.Random, other: Path) -> str:
-    return _flip_below(path, chance, path.stat().st_size)
-
-
-def _flip_head(path: Path, chance: random.Random, other: Path) -> str:
-    return _flip_below(path, chance, min(HEAD_BYTES, path.stat().st_size))
-
-
-def _flip_below(path: Path, chance: random.Random, end: int) -> str:
-    data = bytearray(path.read_bytes())
-    place, bit = chance.randrange(end), 1 << chance.randrange(8)
-    data[place] ^= bit
-    path.write_bytes(data)
-    return f"bit {bit} of byte {place} flipped"
-
-
-def _set_byte(path: Path, chance: random.Random, other: Path) -> str:
-    data = bytearray(path.read_bytes())
-    place, value = chance.randrange(len(data)), chance.randrange(256)
-    data[place] = value
-    path.write_bytes(data)
-    return f"byte {place} is {value}"
-
-
-def _truncate(path: Path, chance: random.Random, other: Path) -> str:
-    size = chance.randrange(path.stat().st_size)
-    os.truncate(path, size)
-    return f"cut to {size} bytes"
-
-
-def _zero_page(path: Path, chance: random.Random, other: Path) -> str:
-    data = bytearray(path.read_bytes())
-    start = chance.randrange(len(data)) // PAGE_BYTES * PAGE_BYTES
-    length = min(PAGE_BYTES, len(data) - start)
-    data[start : start + length] = bytes(length)
-    path.write_bytes(data)
-    return f"{length} zeros from byte {start}"
-
-
-def _swap_pages(path: Path, chance: random.Random, other: Path) -> str:
-    data = bytearray(path.read_bytes())
-    pages = max(1, len(data) // PAGE_BYTES)
-    one, two = (chance.randrange(pages) * PAGE_BYTES for _ in range(2))
-    first, second = data[one : one + PAGE_BYTES], data[two : two + PAGE_BYTES]
-    data[two : two + len(first)], data[one : one + len(second)] = first, second
-    path.write_bytes(data)
-    return f"the pages from {one} and {two} are swapped"
-
-
-def _noise(path: Path, chance: random.Random, other: Path) -> str:
-    data = bytearray(path.read_bytes())
-    start, length = chance.randrange(len(data)), chance.choice((2, 16, 512))
-    data[start : start + length] = chance.randbytes(len(data[start : start + length]))
-    path.write_bytes(data)
-    return f"{length} bytes of noise from byte {start}"
-
-
-def _empty(path: Path, chance: random.Random, other: Path) -> str:
-    path.write_bytes(b"")
-    return "empty"
-
-
-def _delete(path: Path, chance: random.Random, other: Path) -> str:
-    path.unlink()
-    return "deleted"
-
-
-def _swap(path: Path, chance: random.Random, other: Path) -> str:
-    """Put the file of the same kind of another index in its place."""
-    kind = path.name.split("-")[0]
-    found = sorted(one for one in other.iterdir() if one.name.split("-")[0] == kind)
-    same = [one for one in found if one.suffix == path.suffix] or found or sorted(other.iterdir())
-    chosen = chance.choice(same)
-    path.write_bytes(chosen.read_bytes())
-    return f"swapped with another index's {chosen.suffix}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    weight: int
-    act: Callable[[Path, random.Random, Path], str]
-
-
-_KINDS = {
-    "flip in the head": _Kind(20, _flip_head),
-    "flip": _Kind(40, _flip),
-    "byte": _Kind(10, _set_byte),
-    "cut": _Kind(6, _truncate),
-    "zeros": _Kind(10, _zero_page),
-    "pages": _Kind(4, _swap_pages),
-    "noise": _Kind(6, _noise),
-    "empty": _Kind(1, _empty),
-    "deleted": _Kind(1, _delete),
-    "swapped": _Kind(2, _swap),
-}

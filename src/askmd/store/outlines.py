@@ -17,8 +17,10 @@ from typing import Any
 from askmd.errors import IndexCorrupt
 from askmd.store.manifest import REBUILD_STEP
 from askmd.store.rows import DOCUMENT_COLUMNS, checksum_of, read_document, stamp_values
+from askmd.store.schema import State
 from askmd.types import Document, Stamp
 
+_KEPT = 4096
 _ROW = f"number, {DOCUMENT_COLUMNS}, numbers, headings, longest_tokens"
 _DOCUMENTS = f"SELECT checksum, {_ROW} FROM documents"
 _CHUNKS = "SELECT number, heading, tokens FROM chunks WHERE document = ? ORDER BY position"
@@ -51,6 +53,26 @@ class Outline:
     def headings(self) -> list[tuple[str, ...]]:
         """Of its chunks, in order."""
         return [tuple(path) for path in json.loads(self.headings_json)]
+
+
+class Outlines:
+    """Documents that were read and checked, for as long as the index stays as it is.
+
+    Shared between threads safely.
+    """
+
+    def __init__(self) -> None:
+        """Know of none yet."""
+        self._known: tuple[tuple[str, int], dict[int, Outline]] = (("", 0), {})
+
+    def of(self, state: State) -> dict[int, Outline]:
+        """Return those of a state by their numbers, to which others may be added."""
+        now = (state.numbering, state.generation)
+        then, known = self._known
+        if then != now or len(known) > _KEPT:
+            known = {}
+            self._known = (now, known)
+        return known
 
 
 def read_outlines(connection: sqlite3.Connection, database: Path) -> Iterator[Outline]:

@@ -17,10 +17,11 @@ from askmd.store.connections import Connection, Connections
 from askmd.store.database import explained, reading_transaction
 from askmd.store.folder import absolute_root, sizes
 from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
+from askmd.store.outlines import Outlines
 from askmd.store.reading import Counts
 from askmd.store.replacing import find_keys
 from askmd.store.schema import check_identity, check_root, check_uuid, read_state
-from askmd.store.sealing import check_whole, check_words
+from askmd.store.sealing import WordsCheck, check_whole
 from askmd.store.selection import Numbers, Selections
 from askmd.store.vector_index import VectorIndex
 from askmd.store.view import View
@@ -63,7 +64,8 @@ class SQLiteStore:
         self._words = WordIndex()
         self._held = threading.local()
         self._selections = Selections()
-        self._words_checked: tuple[str, int] | None = None
+        self._words_check = WordsCheck()
+        self._outlines = Outlines()
 
     def __enter__(self) -> Self:
         """Return itself, to be closed at the end of the block."""
@@ -326,9 +328,7 @@ class SQLiteStore:
         """Return what is found among the words of a view's generation, the other way without."""
 
         def by_fts5() -> Found:
-            if self._words_checked != (now := (view.state.numbering, view.state.generation)):
-                check_words(view.connection, view.state, view.database)
-                self._words_checked = now
+            self._words_check.check(view.connection, view.state, view.database)
             return otherwise()
 
         return self._words.answer(view.connection, view.state, view.database, by_segments, by_fts5)
@@ -366,7 +366,7 @@ class SQLiteStore:
             raise IndexCorrupt(f"{path} lost its last {lost} writes", "run `askmd ingest`")
         if self._wanted:
             check_identity(state.identity, self._wanted, self._folder)
-        return View(connection, state, path)
+        return View(connection, state, path, self._outlines.of(state))
 
     def _connect(self) -> tuple[Manifest, Connection]:
         """Return the manifest and this thread's connection to the database it names."""

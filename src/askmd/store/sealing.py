@@ -102,6 +102,20 @@ def _add(found: blake2b, row: Iterable[object]) -> None:
         found.update(data)
 
 
+class WordsCheck:
+    """Looks at the words once a generation; shared between threads safely."""
+
+    def __init__(self) -> None:
+        """Have looked at none yet."""
+        self._checked: tuple[str, int] | None = None
+
+    def check(self, connection: sqlite3.Connection, state: State, database: Path) -> None:
+        """Raise as ``check_words`` does, unless these were sound before."""
+        if self._checked != (state.numbering, state.generation):
+            check_words(connection, state, database)
+            self._checked = (state.numbering, state.generation)
+
+
 def check_words(connection: sqlite3.Connection, state: State, database: Path) -> None:
     """Raise IndexCorrupt where FTS5 would not find what was written.
 

@@ -20,11 +20,10 @@ class View:
     connection: sqlite3.Connection
     state: State
     database: Path
+    outlines: dict[int, Outline]
+    """Documents that were read and checked in this state, by their numbers."""
     _met: dict[str, int] = field(default_factory=dict)
     """Numbers by ids: one search asks for the same chunks again and again."""
-
-    outlines: dict[int, Outline] = field(default_factory=dict)
-    """Documents of these, by their numbers."""
 
     def ids(self, numbers: Sequence[int]) -> dict[int, str]:
         """Return the ids of chunks by their numbers; raises as ``read_ids`` does."""
