@@ -31,9 +31,9 @@ def test_no_damage_to_a_file_of_an_index_makes_it_lie(forks: ForkServer, tmp_pat
 
     assert tally.bad == []
     assert tally.trials == Corruption.short
-    assert tally.kinds["detected"] > 100
-    assert tally.kinds["detected and mended"] > 10
-    assert tally.kinds["ingest refused and mended"] > 3
+    assert tally.kinds["detected"] > 50
+    assert tally.kinds["detected and mended"] > 2
+    assert tally.kinds["ingest harmless"] + tally.kinds["ingest refused and mended"] > 5
 
 
 def test_a_fresh_interpreter_reads_a_whole_index_as_a_forked_one_does(

@@ -27,9 +27,9 @@ from faults.forks import ForkServer, Outcome
 QUESTIONS = world.QUESTIONS[:3]
 LIMIT_SECONDS = 5.0
 """So long all questions to a damaged index may take, of processor time; a hang is ended."""
-MEND_SHARE = 12
+MEND_SHARE = 15
 """Of so many trials one also does what the error tells to do."""
-INGEST_SHARE = 25
+INGEST_SHARE = 40
 """Of so many one brings the index up to date before anybody has asked it anything."""
 _Asked = tuple[str, str, Sequence[str]]
 """A mode, a question, and what filters it."""
@@ -210,7 +210,7 @@ class Corruption(Campaign):
     """Damages a copy of an index, one file in one way, and asks it everything."""
 
     name: ClassVar[str] = "T5 corruption"
-    short: ClassVar[int] = 500
+    short: ClassVar[int] = 300
     long: ClassVar[int] = 10_000
 
     def __init__(self, place: Path, server: ForkServer) -> None:

@@ -161,11 +161,13 @@ def ingest(
     """
     from askmd.ingest import ingest_folder, journey
 
-    journey.BATCH_TEXTS = batch  # type: ignore[misc]
+    usual, journey.BATCH_TEXTS = journey.BATCH_TEXTS, batch  # type: ignore[misc]
     try:
         return asdict(ingest_folder(root, settings(index), **(options or {})))
     except AskmdError as error:
         return told(error)
+    finally:
+        journey.BATCH_TEXTS = usual  # type: ignore[misc]
 
 
 def told(error: AskmdError) -> dict[str, Any]:

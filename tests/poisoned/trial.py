@@ -291,7 +291,8 @@ def _may(event: Sequence[str], folder: Path, port: int) -> bool:
     name = event[0]
     if name in ("open", "sqlite3.connect"):
         is_read = name == "open" and not _writes(event)
-        return _is_own(event[1], folder) or (is_read and event[1].startswith(INSTALLED))
+        is_known = event[1].startswith(INSTALLED) or (is_read and _is_step(event))
+        return _is_own(event[1], folder) or (is_read and is_known)
     if name.startswith(_MOVES):
         return all(_is_own(one, folder) for one in event[1:] if one.startswith("/"))
     if name == "socket.connect":
@@ -299,6 +300,11 @@ def _may(event: Sequence[str], folder: Path, port: int) -> bool:
     if name == "socket.getaddrinfo":
         return event[1] == "127.0.0.1"
     return name == "socket.__new__"
+
+
+def _is_step(event: Sequence[str]) -> bool:
+    """Whether one name is opened below a folder that is open, and no link is followed."""
+    return "/" not in event[1] and event[1] != ".." and bool(int(event[3]) & os.O_NOFOLLOW)
 
 
 _MOVES = (
