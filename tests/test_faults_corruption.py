@@ -26,14 +26,17 @@ ALL = Filter()
 GUIDES = Filter(metadata=(("kind", "guide"),))
 
 
-def test_no_damage_to_a_file_of_an_index_makes_it_lie(forks: ForkServer, tmp_path: Path):
-    tally = run(Corruption, tmp_path, forks, count=Corruption.short)
+@pytest.mark.parametrize("first", [0, Corruption.short // 2])
+def test_no_damage_to_a_file_of_an_index_makes_it_lie(
+    forks: ForkServer, tmp_path: Path, first: int
+):
+    tally = run(Corruption, tmp_path, forks, count=Corruption.short // 2, first=first)
 
     assert tally.bad == []
-    assert tally.trials == Corruption.short
-    assert tally.kinds["detected"] > 50
-    assert tally.kinds["detected and mended"] > 2
-    assert tally.kinds["ingest harmless"] + tally.kinds["ingest refused and mended"] > 5
+    assert tally.trials == Corruption.short // 2
+    assert tally.kinds["detected"] > 40
+    assert tally.kinds["detected and mended"] > 1
+    assert tally.kinds["ingest harmless"] + tally.kinds["ingest refused and mended"] > 4
 
 
 def test_a_fresh_interpreter_reads_a_whole_index_as_a_forked_one_does(

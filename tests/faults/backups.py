@@ -120,7 +120,8 @@ def _saved(index: str, file: Path) -> tuple[int, Path]:
         if not waited:
             waited.append(_generation(index))
             end = time.monotonic() + 20
-            while _generation(index) <= waited[0] and time.monotonic() < end:
+            # What is saved may be one commit ahead of the manifest.
+            while _generation(index) <= waited[0] + 1 and time.monotonic() < end:
                 time.sleep(0.005)
 
     saved = save_backup(Path(index), file, progress=wait)

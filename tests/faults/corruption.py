@@ -210,7 +210,7 @@ class Corruption(Campaign):
     """Damages a copy of an index, one file in one way, and asks it everything."""
 
     name: ClassVar[str] = "T5 corruption"
-    short: ClassVar[int] = 300
+    short: ClassVar[int] = 500
     long: ClassVar[int] = 10_000
 
     def __init__(self, place: Path, server: ForkServer) -> None:

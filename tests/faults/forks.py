@@ -7,6 +7,7 @@ interpreter; some tests compare it with one.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -146,6 +147,9 @@ def serve(home: Path) -> None:
     """Answer requests, a line each, until there are no more."""
     for name in PRELOADED:
         importlib.import_module(name)
+    # What is here already no child collects, nor copies the pages of.
+    gc.collect()
+    gc.freeze()
     # What the children print must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
