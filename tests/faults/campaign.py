@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -129,5 +129,7 @@ def resumed(name: str, record: Path | None, first: int = 0) -> Tally:
 
 def _keep(record: Path, tally: Tally) -> None:
     draft = record.with_suffix(".tmp")
-    draft.write_text(json.dumps(asdict(tally)), encoding="utf-8")
+    draft.write_text(
+        json.dumps({one.name: getattr(tally, one.name) for one in fields(tally)}), encoding="utf-8"
+    )
     draft.replace(record)
