@@ -76,27 +76,21 @@ PROTECTIONS = (
         "store/lock.py",
         "self._lock.acquire(timeout=WAIT_SECONDS)",
         "pass",
-        (
-            "test_store.py",
-            "test_faults_crowd.py",
-        ),
+        ("test_store.py::test_a_second_writer_is_told_who_holds_the_lock",),
     ),
     Protection(
         "a chunk's checksum",
         "store/rows.py",
         "is_sound = chunk_checksum(path, values) == checksum",
         "is_sound = True",
-        (
-            "test_store.py",
-            "test_faults_corruption.py",
-        ),
+        ("test_store.py::test_a_changed_text_or_vector_is_detected",),
     ),
     Protection(
         "a document's checksum",
         "store/outlines.py",
         "is_sound = checksum_of(row[1:]) == checksum",
         "is_sound = True",
-        ("test_faults_corruption.py",),
+        ("test_faults_corruption.py::test_what_is_read_of_a_row_is_checked_before_it_is_believed",),
     ),
     Protection(
         "a segment's checksums",
@@ -110,21 +104,25 @@ PROTECTIONS = (
         "store/reader.py",
         "if state.generation < manifest.generation:",
         "if False:",
-        ("test_store.py",),
+        (
+            "test_store.py::test_a_database_that_lost_commits_is_noticed_and_mended_by_the_next_ingest",
+        ),
     ),
     Protection(
         "the high-water mark, for the writer",
         "store/opening.py",
         "if state.generation < manifest.generation:",
         "if False:",
-        ("test_store.py",),
+        (
+            "test_store.py::test_a_database_that_lost_commits_is_noticed_and_mended_by_the_next_ingest",
+        ),
     ),
     Protection(
         "whose database it is",
         "store/schema.py",
         "if manifest.uuid != state.uuid:",
         "if False:",
-        ("test_store.py",),
+        ("test_store.py::test_the_database_of_another_index_is_not_read",),
     ),
     Protection(
         "what the vectors are made of",
@@ -139,8 +137,8 @@ PROTECTIONS = (
         "os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600",
         "os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644",
         (
+            "test_store.py::test_only_the_owner_can_read_the_index",
             "test_faults_private.py",
-            "test_store.py",
         ),
     ),
     Protection(
@@ -149,8 +147,7 @@ PROTECTIONS = (
         "    if connection.in_transaction:\n        with suppress(sqlite3.Error):\n",
         "    if True:\n        if True:\n",
         (
-            "test_store.py",
-            "test_faults_full.py",
+            "test_store.py::test_a_full_disk_is_one_clear_line_and_the_last_commit_stays",
             "test_faults_failing.py",
         ),
     ),
