@@ -134,8 +134,8 @@ PROTECTIONS = (
     Protection(
         "files for their owner only",
         "store/folder.py",
-        "os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600",
-        "os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644",
+        "os.fchmod(handle, 0o600)",
+        "os.fchmod(handle, 0o644)",
         (
             "test_store.py::test_only_the_owner_can_read_the_index",
             "test_faults_private.py",
