@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from faults.campaign import run
 from faults.forks import ForkServer
 from faults.kills import Kills
 
 
-@pytest.mark.parametrize("first", [0, Kills.short // 2])
 def test_after_a_kill_the_index_opens_as_it_was_committed_and_the_next_ingest_goes_on(
-    forks: ForkServer, tmp_path: Path, first: int
+    forks: ForkServer, tmp_path: Path
 ):
-    tally = run(Kills, tmp_path, forks, count=Kills.short // 2, first=first)
+    tally = run(Kills, tmp_path, forks, count=Kills.short)
 
     assert tally.bad == []
-    assert tally.trials == Kills.short // 2
+    assert tally.trials == Kills.short
