@@ -17,6 +17,7 @@ from askmd.config import Config
 from askmd.errors import (
     EmbedderUnreachable,
     FolderError,
+    IndexCorrupt,
     IndexMismatch,
     Interrupted,
     NoIndex,
@@ -502,3 +503,36 @@ def test_200_random_edits_embed_only_the_edited_section_and_two_chunks_at_most_o
         embedded.append(len(embedder.take()))
     assert min(embedded) >= 1
     assert sum(embedded) / len(embedded) <= 2.0
+
+
+def test_a_folder_that_lost_most_files_is_refused_every_time_and_nothing_is_written(
+    tmp_path: Path, settings: Config, embedder: CountingEmbedder
+):
+    root = many_files(tmp_path / "many", 10)
+    ingest_folder(root, settings, embedder=embedder)
+    for file in sorted(root.rglob("*.md"))[:9]:
+        file.unlink()
+    for number in range(9):
+        (root / f"other-{number}.md").write_text(f"# Other {number}\n\nUnlike.\n", encoding="utf-8")
+
+    for _ in range(2):
+        with pytest.raises(FolderError, match="lost 9 of its 10 files; all stay in the index"):
+            ingest_folder(root, settings, embedder=embedder)
+    assert ingest_folder(root, settings, embedder=embedder, prune=True).documents.removed == 9
+
+
+def test_an_index_whose_manifest_is_gone_is_not_taken_for_none(
+    tmp_path: Path, settings: Config, embedder: CountingEmbedder
+):
+    root = many_files(tmp_path / "many", 3)
+    ingest_folder(root, settings, embedder=embedder)
+    manifest = settings.index_folder / "manifest.json"
+    manifest.unlink()
+    before = sorted(path.name for path in settings.index_folder.glob("*.sqlite3"))
+
+    with pytest.raises(IndexCorrupt, match=r"manifest\.json is missing; run `askmd doctor --fix`"):
+        ingest_folder(root, settings, embedder=embedder)
+    with pytest.raises(IndexCorrupt, match=r"manifest\.json is missing"):
+        Retriever.open(settings, embedder=embedder)
+
+    assert sorted(path.name for path in settings.index_folder.glob("*.sqlite3")) == before

@@ -385,6 +385,7 @@ def _judge_process(ran: subprocess.CompletedProcess[str], here: Path) -> list[st
         return ["a traceback"] if "Traceback" in said else []
     causes = [os.strerror(one) for one in set(_FAILURES.values())]
     causes += ["disk is full", "disk I/O error", "unable to open database file"]
+    causes += ["how many files a process may open"]
     is_told = any(cause in said for cause in causes) and (str(here) in said or "index" in said)
     is_short = len(said.split("\n")) <= _FIRST_LINES
     if ran.returncode != 1 or "Traceback" in said or not is_told or not is_short:

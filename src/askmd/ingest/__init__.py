@@ -60,6 +60,8 @@ def ingest_folder(
                 verify = True
             reading = Reading(root, config, model.counter, identity.max_tokens, known, verify)
             journey = Journey(writer, model, progress, cancel, known)
+            if not (prune or rebuild):
+                journey.check_gone(root, reading, listing)
             journey.read(reading, listing)
             journey.remove_gone(root, standing if rebuild else known, prune=prune)
             writer.note_encoding(encoding)

@@ -101,6 +101,20 @@ class Journey:
         self.writer.touch(self.stamps)
         self._tell("reading", len(listing), len(listing), "files")
 
+    def check_gone(
+        self, root: Path, reading: Reading, listing: Sequence[files.Found | Failure]
+    ) -> None:
+        """Raise FolderError, before anything is written, where most of the index's files are gone.
+
+        Once new files were written, the next run would find that fewer than half are.
+        """
+        there = {one.path for one in listing}
+        unread = tuple(path for path in there if path.endswith("/"))
+        gone = [path for path in self.known if path not in there and not path.startswith(unread)]
+        if 2 * len(gone) > len(self.known):
+            digests = Counter(reading.digests(listing))
+            _count_moved(root, gone, self.known, digests, prune=False)
+
     def remove_gone(self, root: Path, standing: Mapping[str, Document], *, prune: bool) -> None:
         """Remove documents whose file is gone; refuses where most of them are.
 
@@ -110,13 +124,8 @@ class Journey:
         gone = [path for path in standing if path not in self.seen]
         # What an unreadable folder holds is not gone; but a rebuild has no more of it.
         gone = [path for path in gone if path not in self.known or not path.startswith(unread)]
-        moved = (Counter(standing[path].digest for path in gone) & self.digests).total()
+        moved = _count_moved(root, gone, standing, self.digests, prune=prune)
         lost = len(gone) - moved
-        if 2 * lost > len(standing) and not prune:
-            raise FolderError(
-                f"{root} lost {lost} of its {len(standing)} files; all stay in the index",
-                "bring them back, or accept it with `askmd ingest --prune`",
-            )
         if removed := [path for path in gone if path in self.known]:
             self.writer.write([], removed=removed, vectors={})
         moved = moved if self.known else 0
@@ -263,3 +272,26 @@ class Journey:
     def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress:
             self.progress(Progress(stage, done, total, unit))
+
+
+def _count_moved(
+    root: Path,
+    gone: Sequence[str],
+    standing: Mapping[str, Document],
+    new: Counter[str],
+    *,
+    prune: bool,
+) -> int:
+    """Return how many documents that are gone have their content among the new ones.
+
+    Raises FolderError where most of those that stood are gone for good, unless ``prune`` accepts
+    that.
+    """
+    moved = (Counter(standing[path].digest for path in gone) & new).total()
+    lost = len(gone) - moved
+    if 2 * lost > len(standing) and not prune:
+        raise FolderError(
+            f"{root} lost {lost} of its {len(standing)} files; all stay in the index",
+            "bring them back, or accept it with `askmd ingest --prune`",
+        )
+    return moved

@@ -71,19 +71,28 @@ class Reading:
                 reason = f"askmd cannot cut it ({type(error).__name__}: {error}); please report it"
                 yield Failure(found.path, reason)
 
+    def digests(self, listing: Iterable[files.Found | Failure]) -> Iterator[str]:
+        """Yield the digest of each file that is new to the index under its path."""
+        for found in listing:
+            if isinstance(found, files.Found) and found.path not in self.known:
+                with suppress(files.UnreadableFile, FileNotFoundError):
+                    yield self._read(found).digest
+
     def _source(self, found: files.Found) -> Indexed | Untouched:
         """Return a file's chunks if its content is new to the index."""
         known = self.known.get(found.path)
         if known and known.stamp == found.stamp and not self.verify:
             return Untouched(found.path, None)
-        settings = self.config.documents
-        limit = int(settings.max_megabytes * 1e6)
-        source = files.read(
-            found.location, max_bytes=limit, encoding=settings.encoding, root=self.root
-        )
+        source = self._read(found)
         if known and known.digest == source.digest:
             return Untouched(found.path, source.stamp)
         return self._cut(found.path, source)
+
+    def _read(self, found: files.Found) -> files.Source:
+        settings = self.config.documents
+        limit = int(settings.max_megabytes * 1e6)
+        encoding = settings.encoding
+        return files.read(found.location, max_bytes=limit, encoding=encoding, root=self.root)
 
     def _cut(self, path: str, source: files.Source) -> Indexed:
         """Return a document and its chunks; raises EmbeddingError if the bound does not hold."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from askmd.errors import IndexCorrupt, IndexFault, NoIndex
-from askmd.store.folder import MANIFEST, patiently, replace_file
+from askmd.store.folder import MANIFEST, find_databases, patiently, replace_file
 
 FORMAT = 1
 REBUILD_STEP = "run `askmd ingest --rebuild`"
@@ -32,6 +34,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return _parse(patiently(path.read_bytes))
     except (FileNotFoundError, NotADirectoryError) as error:
+        if any(map(_holds_documents, find_databases(folder))):
+            # Whoever took it for no index would write a new one over it.
+            raise IndexCorrupt(f"{path} is missing", "run `askmd doctor --fix`") from error
         raise NoIndex(f"there is no index in {folder}", "run `askmd ingest FOLDER`") from error
     except OSError as error:
         raise IndexFault(
@@ -39,6 +44,17 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except (ValueError, TypeError, LookupError) as error:
         raise IndexCorrupt(f"{path} is damaged", REBUILD_STEP) from error
+
+
+def _holds_documents(database: Path) -> bool:
+    """Return whether there is anything to lose in a database; not where it cannot be read."""
+    try:
+        uri = f"{database.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            question = "SELECT EXISTS (SELECT 1 FROM documents)"
+            return bool(connection.execute(question).fetchone()[0])
+    except (sqlite3.Error, UnicodeDecodeError):
+        return False
 
 
 def _parse(text: bytes) -> Manifest:
