@@ -323,3 +323,65 @@ def test_bare_askmd_shows_the_help(askmd: Askmd):
 def test_status_names_the_precision_of_the_vectors(indexed: Askmd):
     assert indexed("status", "--json").json["precision"] == "float32"
     assert "dimensions, float32)" in indexed("status").out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ingest", "loop"),
+        ("ingest", "handbook", "--index", "loop"),
+        ("ingest", "handbook", "--index", "loop/index"),
+        ("ingest", "handbook", "--dry-run", "--index", "loop"),
+        ("search", "nginx", "--index", "loop"),
+        ("status", "--index", "loop"),
+        ("doctor", "--index", "loop"),
+        ("eval", "loop"),
+    ],
+    ids=" ".join,
+)
+def test_a_link_that_leads_back_to_itself_is_named(
+    words: tuple[str, ...], askmd: Askmd, handbook: Path, here: Path
+):
+    (here / "loop").symlink_to("pool")
+    (here / "pool").symlink_to("loop")
+    ran = askmd(*words)
+    assert ran.status in (1, 4)
+    said = ran.err + ran.out
+    assert "loop" in said
+    assert "unexpected" not in said
+    assert "mend the link, which leads back to itself, or name another path" in said
+
+
+@pytest.mark.parametrize("verb", [("ingest", "handbook"), ("search", "nginx"), ("status",)])
+def test_a_name_that_is_too_long_is_said_to_be(verb: tuple[str, ...], askmd: Askmd, handbook: Path):
+    ran = askmd(*verb, "--index", "x" * 300)
+    assert (ran.status, ran.err.rpartition("; ")[2]) == (1, "name a shorter path\n")
+
+
+def test_too_many_open_files_are_no_fault_of_askmds(askmd: Askmd, indexed: Askmd, here: Path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    script = f"""
+import os, resource, sys
+sys.argv = ["askmd", "ingest", "handbook"]
+from askmd.cli import main
+resource.setrlimit(resource.RLIMIT_NOFILE, ({{limit}}, {hard}))
+main()
+"""
+    for limit in range(4, 24):
+        ran = subprocess.run(
+            [sys.executable, "-c", script.format(limit=limit)],
+            cwd=here,
+            capture_output=True,
+            text=True,
+        )
+        said = ran.stderr.strip().splitlines()
+        if ran.returncode == 0:
+            break
+        assert ran.returncode in (1, 4), (limit, said)
+        assert "unexpected" not in ran.stderr, (limit, said)
+        if ran.returncode == 1:
+            assert len(said) == 1, (limit, said)
+    assert limit > 5
+    assert soft > limit

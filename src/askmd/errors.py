@@ -21,7 +21,27 @@ A message says what happened and where; ``next_step`` says what to run or change
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
+
+FAILING_DISK = "check the disk, then run the same command; what was committed is kept"
+LOOP_STEP = "mend the link, which leads back to itself, or name another path"
+_TOO_MANY_FILES = "close what this process has open, or raise its limit (`ulimit -n`)"
+_FULL_DISK = "make room there and run the same command; what was committed is kept"
+_STEPS = {
+    errno.EMFILE: _TOO_MANY_FILES,
+    errno.ENFILE: _TOO_MANY_FILES,
+    errno.EIO: FAILING_DISK,
+    errno.ENOSPC: _FULL_DISK,
+    errno.EDQUOT: _FULL_DISK,
+    errno.ELOOP: LOOP_STEP,
+    errno.ENAMETOOLONG: "name a shorter path",
+}
+
+
+def step_after(error: OSError, otherwise: str) -> str:
+    """Return what to do once the system refused a call; ``otherwise`` where that is not known."""
+    return _STEPS.get(error.errno or 0, otherwise)
 
 
 class AskmdError(Exception):

@@ -21,6 +21,7 @@ from faults.forks import SOURCE, ForkServer
 from faults.power import Mark, PowerLoss, Recording
 from faults.shim import Operation
 
+FAILED_FILES = 4
 NEEDS = "SKIPPED LOUDLY: strace is not here"
 _CALLS = (
     "openat,mkdir,lseek,write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat,renameat2,"
@@ -383,10 +384,16 @@ def _judge_process(ran: subprocess.CompletedProcess[str], here: Path) -> list[st
     said = ran.stderr.strip()
     if ran.returncode == 0:
         return ["a traceback"] if "Traceback" in said else []
+    if ran.returncode == FAILED_FILES and os.strerror(errno.EMFILE).lower() in said.lower():
+        # One document could not be opened: the report names it.
+        return []
     causes = [os.strerror(one) for one in set(_FAILURES.values())]
     causes += ["disk is full", "disk I/O error", "unable to open database file"]
     causes += ["how many files a process may open"]
-    is_told = any(cause in said for cause in causes) and (str(here) in said or "index" in said)
+    causes += ["could not load the system's file locks"]
+    where = (str(here), "index", sys.prefix, sys.base_prefix)
+    is_told = any(cause in said for cause in causes) and any(one in said for one in where)
+    is_told = is_told and "unexpected" not in said
     is_short = len(said.split("\n")) <= _FIRST_LINES
     if ran.returncode != 1 or "Traceback" in said or not is_told or not is_short:
         return [f"ended with {ran.returncode}: {said}"]

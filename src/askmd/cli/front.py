@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ import click
 from askmd.cli.ending import Ended, ended_by_signals
 from askmd.cli.show import print_error
 from askmd.cli.verbs import askmd
-from askmd.errors import AskmdError, UsageError
+from askmd.errors import LOOP_STEP, AskmdError, UsageError, step_after
 from askmd.secrets import SHORTEST_KEY, blotted
 from askmd.terminal import clean, say
 
@@ -55,7 +56,7 @@ def run() -> NoReturn:
     except BrokenPipeError:
         code = _closed_pipe()
     except Exception as error:
-        code = _fail(_not_written(error) or _unexpected(error), options)
+        code = _fail(_not_written(error) or _refused(error) or _unexpected(error), options)
     sys.exit(code)
 
 
@@ -158,6 +159,29 @@ def _unexpected(error: Exception) -> AskmdError:
     )
     wrapped.__cause__ = error
     return wrapped
+
+
+def _refused(error: Exception) -> AskmdError | None:
+    """Return the one line for what the system refused where nobody looked; None for all else."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"cannot use {error.filename}" if error.filename else "the system refused a call"
+        step = step_after(error, "mend that, then run the same command")
+        wrapped = AskmdError(f"{where}: {error.strerror}", step)
+    elif isinstance(error, ImportError) and (cause := _cause_of_import(error)):
+        wrapped = AskmdError(f"Python cannot load its modules: {error}", step_after(cause, ""))
+    elif isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):
+        # So pathlib says before Python 3.13.
+        wrapped = AskmdError(str(error), LOOP_STEP)
+    else:
+        return None
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def _cause_of_import(error: ImportError) -> OSError | None:
+    """Return why the system could not load a module: the loader tells it in words only."""
+    causes = (OSError(code, os.strerror(code)) for code in (errno.EMFILE, errno.ENFILE, errno.EIO))
+    return next((cause for cause in causes if str(cause.strerror) in str(error)), None)
 
 
 def _not_written(error: Exception) -> AskmdError | None:

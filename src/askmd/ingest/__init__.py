@@ -11,7 +11,7 @@ from pathlib import Path
 from askmd import compose, files, store
 from askmd.config import Config
 from askmd.contracts import Embedder
-from askmd.errors import FolderError, IndexFault, NoIndex
+from askmd.errors import LOOP_STEP, FolderError, IndexFault, NoIndex, step_after
 from askmd.ingest.batch import while_wanted
 from askmd.ingest.journey import Journey
 from askmd.ingest.reading import Reading, list_documents
@@ -189,8 +189,14 @@ def _root(folder: str | Path, *, may_be_gone: bool) -> Path:
         is_there, is_folder = root.exists(), root.is_dir()
     except UnicodeEncodeError as error:
         raise FolderError("the folder's name is not UTF-8", "rename it") from error
-    except (OSError, RuntimeError, ValueError) as error:
-        raise FolderError(f"{folder} cannot be read: {error}", "mend its permissions") from error
+    except OSError as error:
+        step = step_after(error, "mend its permissions")
+        raise FolderError(f"{folder} cannot be read: {error.strerror}", step) from error
+    except RuntimeError as error:
+        # A link in a circle, before Python 3.13.
+        raise FolderError(f"{folder} cannot be read: {error}", LOOP_STEP) from error
+    except ValueError as error:
+        raise FolderError(f"{folder} cannot be read: {error}", "name another folder") from error
     if is_folder or (may_be_gone and not is_there):
         return root
     if is_there:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from askmd.errors import IndexCorrupt, IndexFault, IndexLocked
+from askmd.errors import FAILING_DISK, IndexCorrupt, IndexFault, IndexLocked, step_after
 from askmd.store.folder import is_full
 from askmd.store.manifest import REBUILD_STEP
 
@@ -30,15 +30,7 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _BROKEN = ("no such table", "no such column", "decode to UTF-8", "malformed", "invalid fts5 file")
 """What SQLite says of a damaged schema or text under the code of a plain mistake."""
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_TOO_MANY_FILES = "close what this process has open, or raise its limit (`ulimit -n`)"
-_FAILING_DISK = "check the disk, then run the same command; what was committed is kept"
 _PERMISSIONS = "check the folder's permissions"
-_STEPS = {
-    errno.EMFILE: _TOO_MANY_FILES,
-    errno.ENFILE: _TOO_MANY_FILES,
-    errno.EIO: _FAILING_DISK,
-}
-"""What to do next, where it is not to look at permissions."""
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -170,7 +162,7 @@ def _explain_sqlite(path: Path, error: sqlite3.Error) -> IndexFault:
     if code == sqlite3.SQLITE_IOERR:
         # Of a table that could not be read SQLite says only that it could not be made.
         why = "disk I/O error" if "disk I/O error" in str(error) else f"disk I/O error: {error}"
-        return IndexFault(f"SQLite cannot use {path}: {why}", _FAILING_DISK)
+        return IndexFault(f"SQLite cannot use {path}: {why}", FAILING_DISK)
     if code in _CORRUPT or any(phrase in str(error) for phrase in _BROKEN):
         return IndexCorrupt(f"{path} is damaged ({error})", REBUILD_STEP)
     if code == sqlite3.SQLITE_CANTOPEN and is_full(path.parent):
@@ -187,8 +179,7 @@ def _explain_system(path: Path, error: OSError) -> IndexFault:
     if error.errno in _FULL_ERRNOS:
         return _full(path, error.strerror or str(error))
     where = error.filename or path
-    step = _STEPS.get(error.errno or 0, _PERMISSIONS)
-    return IndexFault(f"cannot use {where}: {error.strerror}", step)
+    return IndexFault(f"cannot use {where}: {error.strerror}", step_after(error, _PERMISSIONS))
 
 
 def _full(path: Path, reason: str) -> IndexFault:

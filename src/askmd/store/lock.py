@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from askmd.errors import IndexLocked
+from askmd.errors import IndexFault, IndexLocked
 from askmd.store.folder import HOLDER, LOCK, replace_file
 
 WAIT_SECONDS = 0.5
@@ -20,8 +21,17 @@ class WriteLock:
 
         The operating system lets go of it when a process dies, so a crash leaves nothing to mend.
         """
-        from filelock import FileLock, Timeout
+        with warnings.catch_warnings():
+            # What it warns of is refused below.
+            warnings.simplefilter("ignore")
+            from filelock import FileLock, SoftFileLock, Timeout
 
+        if issubclass(FileLock, SoftFileLock):
+            # One that a killed process leaves locks for ever; filelock takes it where it cannot
+            # load the system's own, if only for want of a file handle.
+            raise IndexFault(
+                "this Python could not load the system's file locks", "run the same command again"
+            )
         self._holder = folder / HOLDER
         self._lock = FileLock(folder / LOCK, mode=0o600, thread_local=False)
         try:

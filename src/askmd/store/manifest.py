@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from askmd.errors import IndexCorrupt, IndexFault, NoIndex
+from askmd.errors import IndexCorrupt, IndexFault, NoIndex, step_after
 from askmd.store.folder import MANIFEST, find_databases, patiently, replace_file
 
 FORMAT = 1
@@ -39,9 +39,8 @@ def read_manifest(folder: Path) -> Manifest:
             raise IndexCorrupt(f"{path} is missing", "run `askmd doctor --fix`") from error
         raise NoIndex(f"there is no index in {folder}", "run `askmd ingest FOLDER`") from error
     except OSError as error:
-        raise IndexFault(
-            f"cannot read {path}: {error.strerror}", "check its permissions"
-        ) from error
+        step = step_after(error, "check its permissions")
+        raise IndexFault(f"cannot read {path}: {error.strerror}", step) from error
     except (ValueError, TypeError, LookupError) as error:
         raise IndexCorrupt(f"{path} is damaged", REBUILD_STEP) from error
 
