@@ -1033,6 +1033,21 @@ def test_readers_keep_the_old_index_until_the_rebuilt_one_is_published(library: 
     assert_whole(library)
 
 
+def test_a_rebuild_is_newer_than_an_index_that_was_left_ahead_of_its_manifest(library: Path):
+    manifest = library / "manifest.json"
+    before = manifest.read_bytes()
+    for path in ("one.md", "two.md", "three.md"):
+        fill(library, make(path, f"{path}: Something new."))
+    manifest.write_bytes(before)
+    with open_store(library) as store:
+        ahead = store.generation
+        # Empty: no write of its own makes it newer.
+        with open_writer(library, IDENTITY, library.parent / "docs", rebuild=True) as writer:
+            writer.finish(NOW)
+        assert store.generation > ahead
+        assert store.documents() == {}
+
+
 def test_a_reader_with_an_embedder_refuses_what_a_rebuild_put_in_place(store: Store, library: Path):
     fill(library, HOME, rebuild=True, identity=OTHER)
 

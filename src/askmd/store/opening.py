@@ -201,7 +201,10 @@ def _open_rebuild(wanted: _Wanted) -> Opened:
         # Who reads the old one must see that the new one is newer, even if nothing is written.
         generation = manifest.generation + 1
         _tidy(wanted.folder, manifest)
-        _check_old_root(wanted, wanted.folder / manifest.database)
+        path = wanted.folder / manifest.database
+        _check_old_root(wanted, path)
+        # A writer that was killed may have left the database ahead of its manifest.
+        generation = max(generation, _generation(path) + 1)
     for path in find_rebuilds(wanted.folder):
         try:
             return _resume(wanted, path, generation)
