@@ -536,3 +536,17 @@ def test_an_index_whose_manifest_is_gone_is_not_taken_for_none(
         Retriever.open(settings, embedder=embedder)
 
     assert sorted(path.name for path in settings.index_folder.glob("*.sqlite3")) == before
+
+
+def test_a_rebuild_that_can_read_nothing_says_why(
+    tmp_path: Path, settings: Config, embedder: CountingEmbedder
+):
+    root = many_files(tmp_path / "many", 3)
+    ingest_folder(root, settings, embedder=embedder)
+    for file in root.rglob("*.md"):
+        file.write_bytes(b"caf\xe9\n")
+
+    with pytest.raises(FolderError, match=r"lost 3 of its 3 files \(not readable: .*UTF-8"):
+        ingest_folder(root, settings, embedder=embedder, rebuild=True)
+    report = ingest_folder(root, settings, embedder=embedder)
+    assert (len(report.failures), report.chunks.total) == (3, 3)

@@ -312,6 +312,8 @@ class FailingProcesses(Campaign):
 
     def __init__(self, place: Path, server: ForkServer) -> None:
         super().__init__(place, server)
+        # What compiles modules writes files of its own: that is over before calls are counted.
+        list(self._points(self.scenarios()[0]))
         self.points = [point for one in self.scenarios() for point in self._points(one)]
         self.trials = [
             (point, is_sticky)
@@ -391,7 +393,7 @@ def _judge_process(ran: subprocess.CompletedProcess[str], here: Path) -> list[st
     causes += ["disk is full", "disk I/O error", "unable to open database file"]
     causes += ["how many files a process may open"]
     causes += ["could not load the system's file locks"]
-    where = (str(here), "index", sys.prefix, sys.base_prefix)
+    where = (str(here), "index", str(SOURCE), sys.prefix, sys.base_prefix)
     is_told = any(cause in said for cause in causes) and any(one in said for one in where)
     is_told = is_told and "unexpected" not in said
     is_short = len(said.split("\n")) <= _FIRST_LINES
