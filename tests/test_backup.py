@@ -17,10 +17,17 @@ from pathlib import Path
 import pytest
 
 from askmd.config import Config
-from askmd.errors import AskmdError, IndexCorrupt, IndexLocked, IndexMismatch, Interrupted
+from askmd.errors import (
+    AskmdError,
+    IndexCorrupt,
+    IndexLocked,
+    IndexMismatch,
+    Interrupted,
+    UsageError,
+)
 from askmd.ingest import ingest_folder
 from askmd.retriever import Retriever
-from askmd.store import open_store, open_writer
+from askmd.store import open_store, open_writer, outlines
 from askmd.store.backup import ANOTHER_STEP, save_backup
 from askmd.store.copying import DOCUMENT_ROW
 from askmd.store.restoring import restore_backup
@@ -206,6 +213,30 @@ def test_a_backup_takes_the_place_of_a_backup_and_of_nothing_else(
     with pytest.raises(AskmdError, match="is there already and is no backup"):
         save_backup(index, database_of(index).rename(tmp_path / "a.sqlite3"))
     assert other.read_text(encoding="utf-8") == "ten years of work"
+
+
+def test_the_backup_of_another_index_is_not_replaced(tmp_path: Path):
+    docs, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "notes.backup")
+    old = file.read_bytes()
+    _, other = project(tmp_path, "two")
+    with pytest.raises(UsageError) as raised:
+        save_backup(other, file)
+    assert str(raised.value) == (
+        f"{file} holds the backup of the index of {docs}; name another file, or remove it"
+    )
+    assert file.read_bytes() == old
+    ingested(docs, rebuild=True)
+    save_backup(index, file)
+    docs.parent.rename(tmp_path / "moved")
+    save_backup(tmp_path / "moved" / "index", file)
+    file.write_bytes(file.read_bytes()[:5000])
+    save_backup(other, file)
+    assert restore_backup(file, tmp_path / "third").root == tmp_path / "two" / "docs"
+
+
+def test_both_tables_of_documents_have_the_columns_that_their_checksum_takes():
+    assert outlines._ROW == DOCUMENT_ROW
 
 
 def test_what_a_killed_backup_left_is_swept_a_day_later(index: Path, file: Path):
@@ -471,8 +502,175 @@ def test_an_index_of_another_folder_that_is_there_is_not_replaced(
     assert "others" in raised.value.message
     assert "--index" in raised.value.next_step
     assert everything_in(index) == before
-    shutil.rmtree(other)
-    assert restore_backup(file, index).documents == 3
+
+
+COMMON = ("README.md", "CHANGELOG.md", "docs/index.md")
+"""What any two projects have."""
+
+
+def project(place: Path, name: str, *more: str) -> tuple[Path, Path]:
+    """Return the documents of a project and the index of them, which lies beside."""
+    docs = place / name / "docs"
+    for path in (*COMMON, *more):
+        (docs / path).parent.mkdir(parents=True, exist_ok=True)
+        (docs / path).write_text(f"# {path}\n\nOf {name}.\n", encoding="utf-8")
+    return docs, ingested(docs)
+
+
+def ingested(docs: Path, *, rebuild: bool = False, prune: bool = False) -> Path:
+    settings = Config.load(_config(docs.parent, docs.parent / "index"))
+    ingest_folder(docs, settings, rebuild=rebuild, prune=prune)
+    return settings.index_folder
+
+
+def saved(index: Path, file: Path) -> Path:
+    save_backup(index, file)
+    return file
+
+
+def change_the_schema(index: Path) -> None:
+    with closing(sqlite3.connect(database_of(index))) as connection:
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+        connection.commit()
+
+
+def lose_all_but_the_root(index: Path) -> None:
+    with closing(sqlite3.connect(database_of(index))) as connection:
+        connection.execute("DELETE FROM meta WHERE key != 'root'")
+        connection.execute("DROP TABLE documents")
+        connection.commit()
+
+
+def leave_as_it_is(index: Path) -> None:
+    assert index.exists()
+
+
+def unplug_the_documents(index: Path) -> None:
+    (index.parent / "docs").rename(index.parent / "unplugged")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        leave_as_it_is,
+        _lose_the_manifest,
+        _break_the_manifest,
+        change_the_schema,
+        lose_all_but_the_root,
+        unplug_the_documents,
+    ],
+)
+def test_the_index_of_another_project_is_not_replaced_though_the_names_are_the_same(
+    tmp_path: Path, damage: Callable[[Path], None]
+):
+    _, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "one.backup")
+    docs, other = project(tmp_path, "two")
+    damage(other)
+    before = everything_in(other)
+    with pytest.raises(IndexMismatch) as raised:
+        restore_backup(file, other, others=[docs])
+    assert f"the index in {other} belongs to {docs}, " in raised.value.message
+    assert "`askmd restore " in raised.value.next_step
+    assert everything_in(other) == before
+
+
+def test_another_projects_backup_is_put_there_by_who_names_the_folder(tmp_path: Path):
+    _, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "one.backup")
+    docs, other = project(tmp_path, "two")
+    assert restore_backup(file, other, root=docs).root == docs
+
+
+def test_a_folder_that_is_there_keeps_its_index_whatever_other_folder_is_named(tmp_path: Path):
+    docs, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "one.backup")
+    theirs, other = project(tmp_path, "two")
+    with pytest.raises(IndexMismatch, match=f"askmd restore {file} {theirs}"):
+        restore_backup(file, other, root=docs)
+    theirs.rename(tmp_path / "unplugged")
+    assert restore_backup(file, other, root=docs).root == docs
+
+
+def test_one_name_in_common_does_not_make_a_folder_that_of_the_documents(tmp_path: Path):
+    docs, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "one.backup")
+    shutil.rmtree(docs)
+    docs.mkdir()
+    (docs / "README.md").write_text("# Another\n", encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(docs, elsewhere / "docs")
+    restored = restore_backup(file, elsewhere / "index")
+    assert (restored.root, restored.is_found) == (docs, True)
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_an_old_backup_goes_into_the_index_of_a_folder_whose_files_were_all_edited(
+    tmp_path: Path, rebuild: bool
+):
+    docs, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "one.backup")
+    for number, path in enumerate(sorted(docs.rglob("*.md"))):
+        path.write_text(f"# Edited {number}\n\nText.\n", encoding="utf-8")
+        path.rename(path.with_name(f"{number}.md"))
+    ingested(docs, rebuild=rebuild, prune=True)
+    restored = restore_backup(file, index)
+    assert (restored.root, restored.documents, restored.is_found) == (docs, 3, False)
+
+
+def test_a_rebuilt_index_keeps_its_folder_though_a_copy_of_it_holds_more(tmp_path: Path):
+    docs, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "one.backup")
+    copy = tmp_path / "copy"
+    shutil.copytree(docs, copy)
+    for path in docs.rglob("*.md"):
+        path.write_text("# Edited\n\nText.\n", encoding="utf-8")
+    (docs / "README.md").unlink()
+    ingested(docs, rebuild=True, prune=True)
+    assert restore_backup(file, index, others=[copy]).root == docs
+
+
+def test_a_project_that_moved_with_an_index_made_anew_is_known_by_its_contents(tmp_path: Path):
+    docs, index = project(tmp_path, "one", "more.md")
+    file = saved(index, tmp_path / "one.backup")
+    docs.parent.rename(tmp_path / "moved")
+    moved = tmp_path / "moved" / "docs"
+    (moved / "more.md").write_text("# Edited\n", encoding="utf-8")
+    shutil.rmtree(tmp_path / "moved" / "index")
+    index = ingested(moved)
+    assert restore_backup(file, index).root == moved
+    (moved / "README.md").write_text("# Edited\n\nAll of it.\n", encoding="utf-8")
+    (moved / "CHANGELOG.md").write_text("# Edited\n\nAll of it.\n", encoding="utf-8")
+    ingested(moved)
+    assert restore_backup(file, index).root == moved
+
+
+def test_documents_that_moved_are_bound_to_the_folder_that_is_named(
+    tmp_path: Path, embedder: CountingEmbedder
+):
+    docs, index = project(tmp_path, "one")
+    moved = tmp_path / "one" / "moved"
+    docs.rename(moved)
+    file = saved(index, tmp_path / "one.backup")
+    assert restore_backup(file, index, root=moved).root == moved
+    with open_store(index) as store:
+        assert store.root == moved
+    settings = Config.load(_config(tmp_path, index))
+    ingest_folder(moved, settings, embedder=embedder)
+    assert embedder.take() == []
+
+
+def test_what_was_brought_back_is_of_the_same_line_as_its_backup(tmp_path: Path):
+    docs, index = project(tmp_path, "one")
+    file = saved(index, tmp_path / "one.backup")
+    moved = tmp_path / "moved"
+    docs.rename(moved)
+    restore_backup(file, index, root=moved)
+    for path in moved.rglob("*.md"):
+        path.write_text("# Edited\n\nText.\n", encoding="utf-8")
+    ingest_folder(moved, Config.load(_config(tmp_path, index)))
+    assert restore_backup(file, index).root == moved
+    assert save_backup(index, file).documents == 3
 
 
 # --- where the documents are ----------------------------------------------------------------
@@ -542,6 +740,8 @@ def test_the_verbs_say_what_they_did(indexed: Askmd, here: Path):
     restored = indexed("restore", "notes.backup")
     assert (restored.status, restored.err) == (0, "")
     assert restored.out.startswith("3 documents, 7 chunks as of 20")
+    where = f" are back in {here / '.askmd'}, for the documents in {here / 'handbook'}\n"
+    assert restored.out.endswith(where)
     assert indexed("restore", "notes.backup", "--json").json["root"] == str(here / "handbook")
     assert indexed("search", "upstream refused").out.startswith("1. nginx.md:9-11")
 
@@ -567,6 +767,41 @@ def test_what_cannot_be_done_is_one_line(
     assert indexed("backup", "n.backup").status == 0
     ran = indexed(*words)
     assert (ran.status, said in ran.err, ran.err.count("\n")) == (status, True, 1), ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("backup", "handbook/notes.md"), 2, "notes.md would be one of the documents in "),
+        (("backup", "handbook/access/N.MDX"), 2, "name it otherwise, such as N.backup, or anoth"),
+        (("backup", "handbook/notes.backup"), 0, ""),
+        (("backup", "notes.md"), 0, ""),
+        (("backup", "loop"), 1, "loop cannot be written: Too many levels of symbolic links; mend"),
+        (("restore", "loop"), 1, "loop cannot be read: Too many levels of symbolic links; mend"),
+        (("restore", "n.backup", "loop"), 1, "cannot use loop: Too many levels of symbolic "),
+        (("backup", "n" * 300), 1, "n cannot be written: File name too long; name a shorter path"),
+        (("backup", "n" * 250), 1, "n cannot be written: File name too long; name a shorter path"),
+        (("restore", "n" * 300), 1, "n cannot be read: File name too long; name a shorter path"),
+        (("restore", "n.backup", "n" * 300), 1, "n: File name too long; name a shorter path"),
+    ],
+)
+@POSIX
+def test_no_name_is_too_odd_for_one_line(
+    indexed: Askmd, here: Path, words: tuple[str, ...], status: int, said: str
+):
+    (here / "loop").symlink_to("loop")
+    assert indexed("backup", "n.backup").status == 0
+    ran = indexed(*words)
+    assert (ran.status, said in ran.err, "unexpected" in ran.err) == (status, True, False), ran.err
+    assert ran.err.count("\n") == (1 if status else 0)
+    assert (here / "loop").is_symlink()
+
+
+def test_a_folder_of_the_settings_that_leads_nowhere_is_passed_over(indexed: Askmd, here: Path):
+    (here / "loop").symlink_to("loop")
+    (here / "config.toml").write_text(HASH + '[documents]\nfolder = "loop"\n', encoding="utf-8")
+    assert indexed("backup", "n.backup").status == 0
+    assert indexed("restore", "n.backup").status == 0
 
 
 def test_after_a_restore_the_notices_name_what_is_to_be_done(

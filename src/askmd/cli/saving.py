@@ -27,13 +27,17 @@ _FILE = click.Path(path_type=Path)
 def backup(file: Path, config_file: Path | None, index: Path | None, as_json: bool) -> None:
     """Save the index as one FILE, as it is now, also while an ingest runs.
 
-    A backup that stands there is replaced once the new one is whole; any other file is left alone.
+    A backup of this index that stands there is replaced once the new one is whole; any other file
+    is left alone.
     """
+    from askmd.files import SUFFIXES
     from askmd.store.backup import save_backup
 
     config, started = configure(config_file, index), time.monotonic()
     with progress_bar() as progress, cancel_on_signal() as cancel:
-        saved = save_backup(config.index_folder, file, progress=progress, cancel=cancel)
+        saved = save_backup(
+            config.index_folder, file, suffixes=SUFFIXES, progress=progress, cancel=cancel
+        )
     seconds = round(time.monotonic() - started, 3)
     if as_json:
         print_json(
@@ -97,7 +101,8 @@ def restore(
         )
     else:
         held = f"{restored.documents} documents, {restored.chunks} chunks"
-        print(clean(f"{held} as of {restored.made_at} are back in {config.index_folder}"))
+        where = f"{config.index_folder}, for the documents in {restored.root}"
+        print(clean(f"{held} as of {restored.made_at} are back in {where}"))
     if not restored.is_found:
         say(
             f"none of the documents is in {restored.root}; run `askmd restore {file} FOLDER` "

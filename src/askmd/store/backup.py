@@ -6,19 +6,21 @@ with the sum of all bytes before it. What is derived, the words' index among it,
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 
 from askmd import __version__
-from askmd.errors import IndexCorrupt, IndexFault, UsageError
+from askmd.errors import IndexCorrupt, IndexFault, IndexMismatch, UsageError, step_after
 from askmd.store.copying import (
     CHUNK_ROW,
     DOCUMENT_ROW,
@@ -32,10 +34,11 @@ from askmd.store.copying import (
     drafted,
     naming_damage,
 )
-from askmd.store.database import explained
+from askmd.store.database import connect_frozen, explained
 from askmd.store.folder import absolute_root, is_same_folder
 from askmd.store.reader import open_store
 from askmd.store.rows import clean
+from askmd.store.schema import State, read_state
 from askmd.store.view import View
 from askmd.types import CancelCheck, ProgressCallback
 
@@ -63,6 +66,13 @@ _SEAL_PATTERN = re.compile(rb"\naskmd backup, blake2b ([0-9a-f]{64})\n")
 _SEAL_BYTES = len(_SEAL % (b"0" * 64))
 _BLOCK_BYTES = 8 * 1024 * 1024
 _STALE_SECONDS = 24 * 3600
+_SAMPLE = 100
+"""So many documents are looked for to tell where they are now."""
+_MOST_FACTS = 1_000
+_MOST_FACT_BYTES = 1_000_000
+
+
+Sample = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +91,46 @@ def save_backup(
     folder: Path,
     file: Path,
     *,
+    suffixes: tuple[str, ...] = (),
     progress: ProgressCallback | None = None,
     cancel: CancelCheck | None = None,
     now: Callable[[], float] = time.time,
 ) -> Saved:
     """Save the index in a folder as one file, as it is now, whatever a writer does meanwhile.
 
-    A backup that stands in the file's place is replaced once the new one is whole.
+    A backup of this index that stands in the file's place is replaced once the new one is whole.
+    suffixes: what makes a file in the documents' folder a document.
     Raises UsageError where the file may not be written, IndexCorrupt if the index is damaged,
     Interrupted once ``cancel`` says so.
     """
-    file = file.resolve()
+    file = _find_target(file)
     _check_target(file, folder)
-    _sweep_drafts(file, now())
     watch = Watch("saving", progress, cancel)
     with (
         naming_damage("it is not saved: run `askmd doctor`, which names what mends it"),
         open_store(folder) as index,
         index._reading() as view,
-        drafted(file, writing) as draft,
     ):
+        _check_no_document(file, view, suffixes)
+        _check_no_other(file, view)
+        _sweep_drafts(file, now())
+        return _save(file, view, watch, now)
+
+
+def _save(file: Path, view: View, watch: Watch, now: Callable[[], float]) -> Saved:
+    with drafted(file, writing) as draft:
         copied = _fill(draft, view, watch, now())
         size = draft.stat().st_size
         return Saved(file, copied.documents, copied.chunks, view.state.generation, size)
+
+
+def _find_target(file: Path) -> Path:
+    """Return where a backup is to stand, no link; raises IndexFault for a name that cannot be."""
+    with writing(file):
+        # A link that leads back to itself resolves to nothing, in one Python or another way.
+        with suppress(FileNotFoundError, NotADirectoryError):
+            file.stat()
+        return file.resolve()
 
 
 def _check_target(file: Path, folder: Path) -> None:
@@ -119,6 +146,50 @@ def _check_target(file: Path, folder: Path) -> None:
             )
         if file.exists() and not is_backup(file):
             raise UsageError(f"{file} is there already and is no backup", "name another file")
+
+
+def _check_no_document(file: Path, view: View, suffixes: tuple[str, ...]) -> None:
+    """Raise UsageError where the next ingest would read a backup as a document."""
+    root = absolute_root(view.database.parent, view.state.root)
+    if file.name.lower().endswith(suffixes) and any(
+        is_same_folder(one, root) for one in file.parents
+    ):
+        raise UsageError(
+            f"{file} would be one of the documents in {root}",
+            f"name it otherwise, such as {file.with_suffix('.backup').name}, or another place",
+        )
+
+
+def _check_no_other(file: Path, view: View) -> None:
+    """Raise UsageError where the backup of another index stands; a damaged one is none."""
+    if not file.exists():
+        return
+    with suppress(sqlite3.Error, ValueError, LookupError), closing(connect_frozen(file)) as old:
+        was, root = lineage_of(read_facts(old, "meta")), read_facts(old, "backup")["root"]
+        with explained(view.database):
+            own = lineage_of(read_facts(view.connection, "meta"))
+        if was != own and not is_same_folder(
+            Path(root), absolute_root(view.database.parent, view.state.root)
+        ):
+            raise UsageError(
+                f"{file} holds the backup of the index of {root}",
+                "name another file, or remove it",
+            )
+
+
+def read_facts(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Return a table of facts; raises ValueError where it is too large to be one."""
+    [(count, length)] = connection.execute(
+        f"SELECT count(*), coalesce(sum(length(key) + length(value)), 0) FROM {table}"
+    )
+    if count > _MOST_FACTS or length > _MOST_FACT_BYTES:
+        raise ValueError(f"{table} is too large")
+    return {str(key): str(value) for key, value in connection.execute(f"SELECT * FROM {table}")}
+
+
+def lineage_of(meta: Mapping[str, str]) -> str:
+    """Return what an index and all that was saved of it and brought back have in common."""
+    return meta.get("lineage") or meta.get("uuid", "")
 
 
 def is_backup(file: Path) -> bool:
@@ -137,9 +208,10 @@ def writing(file: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise IndexFault(
-            f"{file} cannot be written: {reason}", "make room there, or name another place"
-        ) from error
+        step = "make room there, or name another place"
+        if isinstance(error, OSError) and error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+            step = step_after(error, step)
+        raise IndexFault(f"{file} cannot be written: {reason}", step) from error
 
 
 def _sweep_drafts(file: Path, now: float) -> None:
@@ -212,3 +284,84 @@ def _sum(file: Path, size: int, watch: Watch) -> str:
             found.update(opened.read(min(_BLOCK_BYTES, size - start)))
             watch.tell(start, size, "bytes")
     return found.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that is open and whole."""
+
+    connection: sqlite3.Connection
+    file: Path
+    state: State
+    root: Path
+    """Where its documents were."""
+    lineage: str
+    made_at: str
+    held: Copied
+
+    def sample(self) -> Sample:
+        """Return the digests of some documents by path, at even distances."""
+        rows = self.connection.execute("SELECT path, digest FROM documents ORDER BY number")
+        step = 1 + self.held.documents // _SAMPLE
+        return {str(path): str(digest) for path, digest in islice(rows, 0, None, step)}
+
+
+@contextmanager
+def open_backup(file: Path, watch: Watch) -> Iterator[Backup]:
+    """Lend a backup that was found whole; raises UsageError or IndexCorrupt for any other file."""
+    with reading(file):
+        # Of a link that leads back to itself, pathlib says only that it is no file.
+        with suppress(FileNotFoundError, NotADirectoryError):
+            file.stat()
+        is_none = not file.is_file() or not is_backup(file)
+    if is_none:
+        what = "is no backup" if file.exists() else "is not there"
+        raise UsageError(f"{file} {what}", "name a file that `askmd backup FILE` wrote")
+    with ExitStack() as opened:
+        with reading(file):
+            check_whole(file, watch)
+            # Frozen: a journal that lies beside it, whoever put it there, is not played back.
+            connection = opened.enter_context(closing(connect_frozen(file.absolute())))
+            connection.execute("PRAGMA trusted_schema = OFF")
+            backup = _describe(connection, file)
+        yield backup
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Turn what goes wrong with a backup's file into askmd's errors, naming it."""
+    try:
+        yield
+    except (sqlite3.Error, ValueError, TypeError, LookupError, RecursionError) as error:
+        raise IndexCorrupt(f"{file} is damaged ({error})", ANOTHER_STEP) from error
+    except OSError as error:
+        step = step_after(error, "mend its permissions")
+        raise IndexFault(f"{file} cannot be read: {error.strerror}", step) from error
+    except IndexCorrupt as error:
+        raise IndexCorrupt(error.message, ANOTHER_STEP) from error
+
+
+def _describe(connection: sqlite3.Connection, file: Path) -> Backup:
+    """Return what a backup says of itself; raises IndexCorrupt if its tables are not a backup's."""
+    tables = connection.execute("SELECT name, sql FROM sqlite_master").fetchmany(len(TABLES) + 1)
+    if dict(tables) != TABLES or len(tables) != len(TABLES):
+        raise IndexCorrupt(f"{file} is damaged: its tables are not a backup's", ANOTHER_STEP)
+    facts = read_facts(connection, "backup")
+    if facts["format"] != FORMAT:
+        raise _made_by_another(file, facts)
+    meta = read_facts(connection, "meta")
+    if "\0" in facts["root"]:
+        raise ValueError("its root is none")
+    held = Copied(int(facts["documents"]), int(facts["chunks"]), int(facts["vectors"]))
+    try:
+        state = read_state(connection, file)
+    except IndexMismatch as error:
+        raise _made_by_another(file, facts) from error
+    root, lineage = Path(facts["root"]), lineage_of(meta)
+    return Backup(connection, file, state, root, lineage, facts["made_at"], held)
+
+
+def _made_by_another(file: Path, facts: Mapping[str, str]) -> IndexMismatch:
+    return IndexMismatch(
+        f"{file} was made by another version of askmd", f"restore it with askmd {facts['askmd']}"
+    )

@@ -6,18 +6,33 @@ readers keep the old one until then, and what is broken off is swept by the next
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from askmd.errors import FolderError, IndexCorrupt, IndexFault, IndexMismatch, NoIndex, UsageError
-from askmd.store.backup import ANOTHER_STEP, FORMAT, TABLES, check_whole, is_backup
+from askmd.errors import (
+    FolderError,
+    IndexCorrupt,
+    IndexFault,
+    IndexMismatch,
+    NoIndex,
+    step_after,
+)
+from askmd.store.backup import (
+    ANOTHER_STEP,
+    Backup,
+    Sample,
+    lineage_of,
+    open_backup,
+    read_facts,
+    reading,
+)
 from askmd.store.copying import (
-    Copied,
     End,
     Watch,
     check_agreement,
@@ -26,9 +41,10 @@ from askmd.store.copying import (
     drafted,
     naming_damage,
 )
-from askmd.store.database import connect_frozen, connect_reader, connect_writer, explained
+from askmd.store.database import connect_reader, connect_writer, explained
 from askmd.store.folder import (
     absolute_root,
+    find_databases,
     hide_from_git,
     is_same_folder,
     make_folder,
@@ -40,7 +56,6 @@ from askmd.store.folder import (
 from askmd.store.lock import WriteLock
 from askmd.store.manifest import Manifest, read_manifest, write_manifest
 from askmd.store.schema import (
-    State,
     create_tables,
     is_empty,
     is_gone,
@@ -51,11 +66,6 @@ from askmd.store.schema import (
 from askmd.store.sealing import seal
 from askmd.store.writer import IndexWriter, Opened
 from askmd.types import CancelCheck, Identity, ProgressCallback
-
-_MOST_FACTS = 1_000
-_MOST_FACT_BYTES = 1_000_000
-_SAMPLE = 100
-"""So many documents are looked for to tell where they are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +84,16 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Backup:
-    """A backup that is open and whole."""
-
-    connection: sqlite3.Connection
-    file: Path
-    state: State
-    root: Path
-    """Where its documents were."""
-    made_at: str
-    held: Copied
-
-    def sample(self) -> list[str]:
-        """Return the paths of some documents, at even distances."""
-        rows = self.connection.execute("SELECT path FROM documents ORDER BY number")
-        return [str(path) for (path,) in islice(rows, 0, None, 1 + self.held.documents // _SAMPLE)]
-
-
-@dataclass(frozen=True, slots=True)
 class _Standing:
     """What the index is to be put in the place of."""
 
     generation: int = 0
     root: Path | None = None
     """None where it holds nothing, or nothing that can be read."""
+    is_own: bool = False
+    """Whether the backup is of this index, or of one of the same folder."""
+    is_alike: bool = False
+    """Whether it holds most of the documents of which the backup is, as they were then."""
 
 
 def restore_backup(
@@ -112,26 +108,30 @@ def restore_backup(
 ) -> Restored:
     """Put what a backup holds in the place of the index in a folder.
 
-    root: where the documents are now; None chooses the folder that holds most of them: as they lay
-    to the index, where they were, the standing index's own, or one of ``others``.
+    root: where the documents are now; None chooses the folder that holds most of them: the
+    standing index's own if the backup is of that, as they lay to the index, where they were, or
+    one of ``others``.
     Raises FolderError if there is no such root, UsageError if the file is no backup, IndexCorrupt
-    if it is damaged, IndexMismatch if the standing index belongs to another folder that is still
-    there, IndexLocked while it is written, Interrupted once ``cancel`` says so; the standing index
-    is then as it was.
+    if it is damaged, IndexMismatch if the standing index belongs to another folder, IndexLocked
+    while it is written, Interrupted once ``cancel`` says so; the standing index is then as it was.
     """
     folder = folder.absolute()
-    if root is not None and not root.is_dir():
-        raise FolderError(f"no such folder: {root}", "name the one that holds the documents")
-    with _open_backup(file, Watch("checking", progress, cancel)) as backup, ExitStack() as undo:
+    if root is not None:
+        _check_folder(root)
+    with open_backup(file, Watch("checking", progress, cancel)) as backup, ExitStack() as undo:
         with explained(folder):
             make_folder(folder)
             lock = WriteLock(folder)
             undo.callback(lock.release)
             hide_from_git(folder)
-        standing = _look(folder)
-        with _reading(file):
-            chosen, is_found = _choose_root(folder, root, backup, standing, others)
-        _check_standing(folder, standing, chosen, file)
+        with reading(file):
+            sample = backup.sample()
+        standing = _look(folder, backup, sample)
+        with reading(file):
+            places = _places(folder, backup, standing, others) if root is None else []
+        chosen = root.resolve() if root else _choose_root(places, backup, standing, sample)
+        is_found = not sample or _count_there(chosen, sample) > 0
+        _check_standing(folder, standing, chosen, file, is_given=root is not None)
         generation = max(standing.generation, backup.state.generation) + 1
         stored = relative_root(folder, chosen)
         path = folder / new_name("index")
@@ -146,112 +146,106 @@ def restore_backup(
     )
 
 
-@contextmanager
-def _open_backup(file: Path, watch: Watch) -> Iterator[_Backup]:
-    """Lend a backup that was found whole; raises UsageError or IndexCorrupt for any other file."""
-    with _reading(file):
-        is_none = not file.is_file() or not is_backup(file)
-    if is_none:
-        what = "is no backup" if file.exists() else "is not there"
-        raise UsageError(f"{file} {what}", "name a file that `askmd backup FILE` wrote")
-    with ExitStack() as opened:
-        with _reading(file):
-            check_whole(file, watch)
-            # Frozen: a journal that lies beside it, whoever put it there, is not played back.
-            connection = opened.enter_context(closing(connect_frozen(file.absolute())))
-            connection.execute("PRAGMA trusted_schema = OFF")
-            backup = _describe(connection, file)
-        yield backup
-
-
-@contextmanager
-def _reading(file: Path) -> Iterator[None]:
-    """Turn what goes wrong with a backup's file into askmd's errors, naming it."""
+def _check_folder(root: Path) -> None:
+    """Raise FolderError unless a folder is there."""
+    is_there = False
     try:
-        yield
-    except (sqlite3.Error, ValueError, TypeError, LookupError, RecursionError) as error:
-        raise IndexCorrupt(f"{file} is damaged ({error})", ANOTHER_STEP) from error
+        with suppress(FileNotFoundError, NotADirectoryError):
+            is_there = stat.S_ISDIR(root.stat().st_mode)
     except OSError as error:
-        raise IndexFault(
-            f"{file} cannot be read: {error.strerror}", "mend its permissions"
-        ) from error
-    except IndexCorrupt as error:
-        raise IndexCorrupt(error.message, ANOTHER_STEP) from error
+        step = step_after(error, "check its permissions")
+        raise FolderError(f"cannot use {root}: {error.strerror}", step) from error
+    if not is_there:
+        raise FolderError(f"no such folder: {root}", "name the one that holds the documents")
 
 
-def _source(backup: _Backup) -> End:
-    return End(backup.connection, backup.file, _reading)
+def _source(backup: Backup) -> End:
+    return End(backup.connection, backup.file, reading)
 
 
-def _describe(connection: sqlite3.Connection, file: Path) -> _Backup:
-    """Return what a backup says of itself; raises IndexCorrupt if its tables are not a backup's."""
-    tables = connection.execute("SELECT name, sql FROM sqlite_master").fetchmany(_MOST_FACTS)
-    if dict(tables) != TABLES or len(tables) != len(TABLES):
-        raise IndexCorrupt(f"{file} is damaged: its tables are not a backup's", ANOTHER_STEP)
-    facts = _read_facts(connection, "backup")
-    if facts["format"] != FORMAT:
-        raise _made_by_another(file, facts)
-    _read_facts(connection, "meta")
-    held = Copied(int(facts["documents"]), int(facts["chunks"]), int(facts["vectors"]))
-    try:
-        state = read_state(connection, file)
-    except IndexMismatch as error:
-        raise _made_by_another(file, facts) from error
-    return _Backup(connection, file, state, Path(facts["root"]), facts["made_at"], held)
-
-
-def _made_by_another(file: Path, facts: Mapping[str, str]) -> IndexMismatch:
-    return IndexMismatch(
-        f"{file} was made by another version of askmd", f"restore it with askmd {facts['askmd']}"
-    )
-
-
-def _read_facts(connection: sqlite3.Connection, table: str) -> dict[str, str]:
-    """Return a table of facts; raises ValueError where it is too large to be one."""
-    [(count, length)] = connection.execute(
-        f"SELECT count(*), coalesce(sum(length(key) + length(value)), 0) FROM {table}"
-    )
-    if count > _MOST_FACTS or length > _MOST_FACT_BYTES:
-        raise ValueError(f"{table} is too large")
-    return {str(key): str(value) for key, value in connection.execute(f"SELECT * FROM {table}")}
-
-
-def _look(folder: Path) -> _Standing:
+def _look(folder: Path, backup: Backup, sample: Sample) -> _Standing:
     """Return what stands in a folder; a damaged index is what a backup is there to mend."""
+    generation, paths = 0, find_databases(folder)
     with suppress(NoIndex, IndexCorrupt):
         manifest = read_manifest(folder)
-        path = folder / manifest.database
-        with suppress(IndexFault), explained(path), closing(connect_reader(path)) as connection:
-            state = read_state(connection, path)
-            # A writer that was killed may have left it ahead of its manifest.
-            generation = max(manifest.generation, state.generation)
-            is_bound = not is_empty(connection)
-            return _Standing(generation, absolute_root(folder, state.root) if is_bound else None)
-        return _Standing(manifest.generation)
+        generation = manifest.generation
+        if (folder / manifest.database).exists():
+            paths = [folder / manifest.database]
+    found = [_look_into(path, backup, sample) for path in paths]
+    best = max(found, key=lambda one: (one.root is not None, one.generation), default=_Standing())
+    # A writer that was killed may have left it ahead of its manifest.
+    return replace(best, generation=max(generation, best.generation))
+
+
+def _look_into(path: Path, backup: Backup, sample: Sample) -> _Standing:
+    """Return what a database says of itself, of whatever version, and whatever else is damaged."""
+    with (
+        suppress(IndexFault, ValueError, LookupError, RuntimeError),
+        explained(path),
+        closing(connect_reader(path)) as connection,
+    ):
+        meta = read_facts(connection, "meta")
+        said = meta.get("generation", "")
+        generation = int(said) if re.fullmatch("[0-9]{1,18}", said) else 0
+        with suppress(sqlite3.Error):
+            if is_empty(connection):
+                return _Standing(generation)
+        root = absolute_root(path.parent, meta["root"])
+        is_own = lineage_of(meta) == backup.lineage or is_same_folder(root, backup.root)
+        return _Standing(generation, root, is_own, _is_alike(connection, sample))
     return _Standing()
 
 
+def _is_alike(connection: sqlite3.Connection, sample: Sample) -> bool:
+    """Return whether at least half of the documents are in an index too, with the same content.
+
+    By their paths alone, any two projects have a readme and a list of changes in common.
+    """
+    found, question = 0, "SELECT count(*) FROM documents WHERE path = ? AND digest = ?"
+    with suppress(sqlite3.Error):
+        for path, digest in sample.items():
+            found += connection.execute(question, (path, digest)).fetchone()[0]
+    return 0 < len(sample) <= 2 * found
+
+
+def _places(
+    folder: Path, backup: Backup, standing: _Standing, others: Sequence[Path]
+) -> list[Path]:
+    """Return where the documents may be, the likeliest first.
+
+    The folder of a standing index is among them only if the backup has to do with that index.
+    """
+    places = [backup.root]
+    with suppress(OSError, RuntimeError):
+        places.insert(0, absolute_root(folder, backup.state.root))
+    for one in others:
+        with suppress(OSError, RuntimeError):
+            places.append(one.resolve())
+    if standing.root is None:
+        return places
+    if standing.is_own or standing.is_alike:
+        return [*places, standing.root]
+    return [one for one in places if not is_same_folder(one, standing.root)]
+
+
 def _choose_root(
-    folder: Path,
-    given: Path | None,
-    backup: _Backup,
-    standing: _Standing,
-    others: Sequence[Path],
-) -> tuple[Path, bool]:
-    """Return the documents' folder, and whether any of them is in it."""
-    paths = backup.sample()
-    if given is not None:
-        candidates = [given.resolve()]
-    else:
-        beside = absolute_root(folder, backup.state.root)
-        known = [] if standing.root is None else [standing.root]
-        candidates = [beside, backup.root, *known, *(one.resolve() for one in others)]
-    held = {root: sum(_is_there(root / path) for path in paths) for root in candidates}
-    best = max(candidates, key=lambda root: held[root])
-    if held[best] or given is not None:
-        return best, held[best] > 0 or not paths
+    places: Sequence[Path], backup: Backup, standing: _Standing, sample: Sample
+) -> Path:
+    """Return the place that holds most of the documents, and more than half of them."""
+    held = {one: _count_there(one, sample) for one in places}
+    likely = [one for one in places if 2 * held[one] > len(sample)]
+    if (
+        standing.root is not None
+        and standing.is_own
+        and (standing.root in likely or not (likely or is_gone(standing.root)))
+    ):
+        return standing.root
     # A folder that merely lies where theirs did is not to be taken for it.
-    return backup.root, not paths
+    return max(likely, key=lambda one: held[one], default=backup.root)
+
+
+def _count_there(root: Path, sample: Sample) -> int:
+    return sum(_is_there(root / path) for path in sample)
 
 
 def _is_there(path: Path) -> bool:
@@ -261,18 +255,28 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _check_standing(folder: Path, standing: _Standing, root: Path, file: Path) -> None:
-    """Raise IndexMismatch if the standing index belongs to another folder that is still there."""
-    if standing.root is None or is_same_folder(standing.root, root) or is_gone(standing.root):
+def _check_standing(
+    folder: Path, standing: _Standing, root: Path, file: Path, *, is_given: bool
+) -> None:
+    """Raise IndexMismatch if the standing index belongs to another folder.
+
+    One that is gone may be unplugged: only who names the documents' folder says that it moved.
+    """
+    if standing.root is None or standing.is_own or is_same_folder(standing.root, root):
         return
+    if not is_gone(standing.root):
+        step = f"if its documents are there now, run `askmd restore {file} {standing.root}`, else "
+    elif is_given:
+        return
+    else:
+        step = "name the folder its documents are in now with `askmd restore FILE FOLDER`, or "
     raise IndexMismatch(
         f"the index in {folder} belongs to {standing.root}, {file} to {root}",
-        "name the folder its documents are in now with `askmd restore FILE FOLDER`, "
-        "or another index with `--index`",
+        f"{step}name another index with `--index`",
     )
 
 
-def _fill(path: Path, backup: _Backup, root: str, generation: int, watch: Watch) -> None:
+def _fill(path: Path, backup: Backup, root: str, generation: int, watch: Watch) -> None:
     """Write a backup's rows into an empty file as an index."""
     state, source = backup.state, _source(backup)
     with explained(path):
@@ -288,7 +292,7 @@ def _fill(path: Path, backup: _Backup, root: str, generation: int, watch: Watch)
         if copied != backup.held:
             raise IndexCorrupt(f"{backup.file} is damaged: it lacks rows", ANOTHER_STEP)
         with explained(path):
-            put_meta(connection, vectors=str(copied.vectors))
+            put_meta(connection, vectors=str(copied.vectors), lineage=backup.lineage)
             put_encoding(connection, state.encoding)
             seal(connection, has_changed=False)
             connection.execute("COMMIT")
@@ -304,7 +308,7 @@ def _filling(path: Path) -> Iterator[None]:
             raise IndexCorrupt(f"the backup is damaged ({error})") from error
 
 
-def _publish(path: Path, backup: _Backup, lock: WriteLock, now: Callable[[], float]) -> None:
+def _publish(path: Path, backup: Backup, lock: WriteLock, now: Callable[[], float]) -> None:
     """Derive what makes searches fast, and let the manifest name the database."""
     with explained(path), closing(connect_writer(path)) as connection:
         state = read_state(connection, path)
