@@ -420,7 +420,7 @@ def test_documents_that_moved_without_their_index_are_taken_up_by_a_rebuild(
 ):
     ingest_folder(handbook, settings)
     moved = handbook.rename(tmp_path / "moved")
-    with pytest.raises(IndexMismatch, match=r"which is gone.*--rebuild"):
+    with pytest.raises(IndexMismatch, match=r"which is gone.*askmd restore FILE"):
         ingest_folder(moved, settings)
     assert ingest_folder(moved, settings, rebuild=True).chunks.total == 7
 

@@ -29,7 +29,10 @@ def of_documents(
     Only files whose size or times differ are read. Raises Interrupted once ``cancel`` says so.
     """
     if not root.is_dir():
-        step = "run `askmd ingest FOLDER` with the folder they are in now"
+        step = (
+            "bring it back; or, if they are in FOLDER now, "
+            "run `askmd backup FILE`, then `askmd restore FILE FOLDER`"
+        )
         return [Finding("folder", True, f"the documents' folder {root} is gone", step)]
     if not os.access(root, os.R_OK | os.X_OK):
         message = f"the documents' folder {root} cannot be read"
@@ -69,6 +72,8 @@ class _Seen:
         self._met: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._failures: list[Failure] = []
+        self._new: Counter[str] = Counter()
+        """The contents of new files."""
 
     def take(self, found: files.Found | Failure) -> None:
         """Compare one file with what is indexed of it."""
@@ -79,11 +84,14 @@ class _Seen:
         self._met.add(found.path)
         known = self._known.get(found.path)
         if known is None:
-            self._counts["new"] += 1
+            digest = self._digest(found)
+            self._counts["new"] += digest is not None
+            self._new.update([digest] if digest else [])
         elif known.stamp != found.stamp:
-            self._counts["changed"] += self._has_changed(found, known)
+            self._counts["changed"] += self._digest(found) not in (None, known.digest)
 
-    def _has_changed(self, found: files.Found, known: Document) -> bool:
+    def _digest(self, found: files.Found) -> str | None:
+        """Return the digest of a file's content; None, and a failure noted, if it is unreadable."""
         settings = self._config.documents
         limit = int(settings.max_megabytes * 1e6)
         try:
@@ -92,18 +100,19 @@ class _Seen:
             )
         except files.UnreadableFile as error:
             self._failures.append(Failure(found.path, str(error)))
-            return False
+            return None
         except OSError as error:
             self._failures.append(Failure(found.path, error.strerror or str(error)))
-            return False
-        return source.digest != known.digest
+            return None
+        return source.digest
 
     def findings(self) -> list[Finding]:
         """Return what all of them come to."""
         unread = tuple(one.path for one in self._failures if one.path.endswith("/"))
         gone = [one for one in self._known.keys() - self._met if not one.startswith(unread)]
         findings = []
-        lost = len(gone) - self._counts["new"]
+        # As ingest counts: one with the same content under another path was moved.
+        lost = len(gone) - (Counter(self._known[one].digest for one in gone) & self._new).total()
         if 2 * lost > len(self._known):
             step = "bring them back, or accept it with `askmd ingest --prune`"
             message = f"{self._root} lost {lost} of its {len(self._known)} files"

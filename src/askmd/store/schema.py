@@ -326,7 +326,8 @@ def check_root(folder: Path, stored: str, wanted: Path) -> None:
         if is_gone(built):
             raise IndexMismatch(
                 f"the index in {folder} belongs to {built}, which is gone",
-                f"if its documents are in {wanted} now, run `askmd ingest {wanted} --rebuild`",
+                f"if its documents are in {wanted} now, run `askmd backup FILE`, then "
+                f"`askmd restore FILE {wanted}`",
             )
         raise IndexMismatch(
             f"the index in {folder} belongs to {built}, not to {wanted}",

@@ -95,7 +95,10 @@ def _look_at_permissions(look: Examination) -> None:
     statuses = []
     for entry in entries:
         with suppress(FileNotFoundError):
-            statuses.append((entry, entry.lstat()))
+            # A link to the folder is as good as the folder; of a link in it the target is not ours.
+            status = entry.stat() if entry == look.folder else entry.lstat()
+            if not stat.S_ISLNK(status.st_mode):
+                statuses.append((entry, status))
     look.too_open = tuple(one for one, status in statuses if status.st_mode & _OTHERS)
     if look.too_open:
         first = look.too_open[0]
@@ -121,7 +124,11 @@ def file_system(folder: Path, mounts: Path = _MOUNTS) -> str:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return ""
-    here, best, kind = folder.resolve(), -1, ""
+    try:
+        here = folder.resolve()
+    except (OSError, RuntimeError):
+        return ""
+    best, kind = -1, ""
     for line in lines:
         mounted, _, behind = line.partition(" - ")
         fields = mounted.split(" ")
@@ -151,13 +158,13 @@ def find_manifest(look: Examination) -> Manifest | None:
         found = list(_databases(look.folder))
         if isinstance(error, NoIndex) and not found:
             raise
-        is_missing = isinstance(error, NoIndex)
+        is_missing = not (look.folder / MANIFEST).exists()
         message = f"{look.folder / MANIFEST} is {'missing' if is_missing else 'damaged'}"
         if len(found) == 1:
             then = "run `askmd ingest`: what the last writes were is not known"
             look.add("manifest", message, FIX, mend=Mend.MANIFEST, then=then)
             return found[0]
-        look.add("manifest", message, error.next_step if is_missing else REBUILD_STEP)
+        look.add("manifest", message, REBUILD_STEP)
     except IndexFault as error:
         look.add(error.code, error.message, error.next_step)
     return None

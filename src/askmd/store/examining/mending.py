@@ -109,7 +109,7 @@ def _mend(look: Examination, lock: WriteLock, now: Callable[[], float]) -> None:
     wanted = {one.mend for one in look.seen if one.mend is not None}
     for path in look.too_open:
         with suppress(FileNotFoundError):
-            path.chmod(stat.S_IMODE(path.lstat().st_mode) & stat.S_IRWXU)
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXU)
     if look.manifest is None or not look.is_mendable:
         return
     remove(look.leftovers)

@@ -10,7 +10,12 @@ from pathlib import Path
 from askmd.errors import IndexFault, IndexMismatch
 from askmd.store.connections import Connection
 from askmd.store.database import explained, reading_transaction
-from askmd.store.examining.files import find_manifest, look_at_folder, look_for_leftovers
+from askmd.store.examining.files import (
+    find_manifest,
+    living_holder,
+    look_at_folder,
+    look_for_leftovers,
+)
 from askmd.store.examining.looks import FIX, READ_AGAIN, Examination, Mend, counted
 from askmd.store.examining.rows import look_at_rows, look_at_structure, look_at_tables
 from askmd.store.folder import absolute_root
@@ -99,7 +104,7 @@ def _compare(look: Examination, manifest: Manifest, state: State) -> None:
     if lost > 0:
         message = f"the index lost its last {counted(lost, 'write')}"
         look.add("lost_writes", message, "run `askmd ingest`", mend=Mend.MANIFEST, then=READ_AGAIN)
-    elif lost < 0:
+    elif lost < 0 and living_holder(look.folder) is None:
         message = f"the manifest is {counted(-lost, 'write')} behind the index, which is whole"
         look.add_note("manifest", message, FIX, Mend.MANIFEST)
 
