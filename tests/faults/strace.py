@@ -313,8 +313,9 @@ class FailingProcesses(Campaign):
     def __init__(self, place: Path, server: ForkServer) -> None:
         super().__init__(place, server)
         # What compiles modules writes files of its own: that is over before calls are counted.
-        list(self._points(self.scenarios()[0]))
-        self.points = [point for one in self.scenarios() for point in self._points(one)]
+        scenarios = self.scenarios()
+        list(self._points(scenarios[0]))
+        self.points = [point for one in scenarios for point in self._points(one)]
         self.trials = [
             (point, is_sticky)
             for number, point in enumerate(self.points)
