@@ -151,6 +151,41 @@ def test_damaged_rows_stay_while_their_documents_are_away(index: Path):
     assert database(index).exists()
 
 
+# Of a document whose own row is damaged nothing is sure that says which file it was.
+@pytest.mark.parametrize("name", [one for one in ROWS if not one.startswith("a document")])
+def test_a_damaged_document_whose_file_is_away_stays_until_it_is_back(
+    index: Path, answers: object, name: str
+):
+    ROWS[name].do(index)
+    settings, docs = world.settings(index), index.parent / "docs"
+    paths = {path for one in check(settings) for path in one.paths}
+    away = docs.rename(docs.with_name("away"))
+    docs.mkdir()
+    before = held(index)
+
+    findings = fix(settings)
+
+    faults = [one for one in findings if one.is_fault and one.paths]
+    assert faults
+    assert [one.fixed for one in faults] == [False] * len(faults)
+    assert all(one.next.startswith(f"bring back {min(paths)}, then run") for one in faults)
+    assert held(index) == before
+
+    docs.rmdir()
+    away.rename(docs)
+    assert wrong(fix(settings)) == []
+    world.ingest(str(docs), str(index))
+    assert answers_of(index) == answers
+
+
+def held(index: Path) -> tuple[int, ...]:
+    """Return how many documents and chunks there are."""
+    with contextlib.closing(sqlite3.connect(database(index))) as connection:
+        tables = ("documents", "chunks")
+        rows = [connection.execute(f"SELECT count(*) FROM {one}").fetchone() for one in tables]
+    return tuple(count for (count,) in rows)
+
+
 def test_a_whole_index_is_not_written(index: Path):
     before = {
         path.name: path.stat().st_mtime_ns

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -143,6 +145,64 @@ def test_documents_of_which_most_went_are_a_fault(index: Path):
 
     assert (fault.code, fault.message) == ("folder", f"{root} lost 5 of its 8 files")
     assert "--prune" in fault.next
+
+
+def test_documents_that_moved_are_not_lost(index: Path):
+    root = index.parent / "docs"
+    world.write(root, {f"moved/{path}": text for path, text in world.documents(1, 8).items()})
+
+    findings = check(world.settings(index))
+
+    assert [one for one in findings if one.is_fault] == []
+    [note] = [one for one in findings if one.code == "outdated"]
+    assert note.message == f"{root}: 8 files new, 0 changed and 8 gone since they were indexed"
+
+
+def test_other_files_in_the_place_of_most_are_no_comfort(index: Path):
+    root = index.parent / "docs"
+    world.write(root, {f"other-{number}.md": f"# Other {number}\n" for number in range(8)})
+
+    [fault] = [one for one in check(world.settings(index)) if one.is_fault]
+
+    assert fault.message == f"{root} lost 8 of its 8 files"
+
+
+def test_why_a_new_file_cannot_be_read_is_said(index: Path):
+    (index.parent / "docs" / "latin.md").write_bytes(b"caf\xe9\n")
+
+    findings = check(world.settings(index))
+
+    [note] = [one for one in findings if one.code == "unreadable"]
+    assert note.message.startswith("latin.md cannot be read: ")
+    assert "UTF-8" in note.message
+    assert "outdated" not in wrong(findings)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there, and modes are none")
+def test_a_link_to_the_index_is_as_private_as_the_index(index: Path):
+    link, outside = index.with_name("link"), index.with_name("outside")
+    link.symlink_to(index)
+    outside.write_text("not ours", encoding="utf-8")
+    outside.chmod(0o644)
+    (index / f"index-{'0' * 16}.sqlite3-shm").symlink_to(outside)
+    settings = world.settings(link)
+
+    assert "permissions" not in wrong(check(settings))
+    index.chmod(0o755)
+    assert "permissions" in {one.code for one in fix(settings) if one.fixed}
+    assert (stat.S_IMODE(index.stat().st_mode), stat.S_IMODE(outside.stat().st_mode)) == (
+        0o700,
+        0o644,
+    )
+
+
+def test_a_manifest_behind_a_writer_at_work_is_as_it_should_be(index: Path):
+    EVERY["a manifest that is late"].do(index)
+    assert "manifest" in wrong(check(world.settings(index)))
+
+    (index / "write.pid").write_text(str(os.getppid()), encoding="utf-8")
+
+    assert "manifest" not in wrong(check(world.settings(index)))
 
 
 def test_a_writer_at_work_is_told_of_and_not_disturbed(index: Path):

@@ -24,16 +24,17 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
+FULL_DISK = "make room there and run the same command; what was committed is kept"
 FAILING_DISK = "check the disk, then run the same command; what was committed is kept"
 LOOP_STEP = "mend the link, which leads back to itself, or name another path"
 _TOO_MANY_FILES = "close what this process has open, or raise its limit (`ulimit -n`)"
-_FULL_DISK = "make room there and run the same command; what was committed is kept"
 _STEPS = {
     errno.EMFILE: _TOO_MANY_FILES,
     errno.ENFILE: _TOO_MANY_FILES,
     errno.EIO: FAILING_DISK,
-    errno.ENOSPC: _FULL_DISK,
-    errno.EDQUOT: _FULL_DISK,
+    errno.ENOSPC: FULL_DISK,
+    errno.EDQUOT: FULL_DISK,
+    errno.EFBIG: FULL_DISK,
     errno.ELOOP: LOOP_STEP,
     errno.ENAMETOOLONG: "name a shorter path",
 }

@@ -387,7 +387,8 @@ def _judge_process(ran: subprocess.CompletedProcess[str], here: Path) -> list[st
     said = ran.stderr.strip()
     if ran.returncode == 0:
         return ["a traceback"] if "Traceback" in said else []
-    if ran.returncode == FAILED_FILES and os.strerror(errno.EMFILE).lower() in said.lower():
+    is_few = ran.returncode == FAILED_FILES and "Traceback" not in said
+    if is_few and os.strerror(errno.EMFILE).lower() in said.lower():
         # One document could not be opened: the report names it.
         return []
     causes = [os.strerror(one) for one in set(_FAILURES.values())]

@@ -112,8 +112,8 @@ class Journey:
         unread = tuple(path for path in there if path.endswith("/"))
         gone = [path for path in self.known if path not in there and not path.startswith(unread)]
         if 2 * len(gone) > len(self.known):
-            digests = Counter(reading.digests(listing))
-            _count_moved(root, gone, self.known, digests, (), prune=False)
+            moved = _count_moved(gone, self.known, Counter(reading.digests(listing)))
+            _check_lost(root, len(gone) - moved, self.known, ())
 
     def remove_gone(self, root: Path, standing: Mapping[str, Document], *, prune: bool) -> None:
         """Remove documents whose file is gone; refuses where most of them are.
@@ -124,8 +124,10 @@ class Journey:
         gone = [path for path in standing if path not in self.seen]
         # What an unreadable folder holds is not gone; but a rebuild has no more of it.
         gone = [path for path in gone if path not in self.known or not path.startswith(unread)]
-        moved = _count_moved(root, gone, standing, self.digests, self.failures, prune=prune)
+        moved = _count_moved(gone, standing, self.digests)
         lost = len(gone) - moved
+        if not prune:
+            _check_lost(root, lost, standing, self.failures)
         if removed := [path for path in gone if path in self.known]:
             self.writer.write([], removed=removed, vectors={})
         moved = moved if self.known else 0
@@ -274,28 +276,22 @@ class Journey:
             self.progress(Progress(stage, done, total, unit))
 
 
-def _count_moved(
-    root: Path,
-    gone: Sequence[str],
-    standing: Mapping[str, Document],
-    new: Counter[str],
-    failures: Sequence[Failure],
-    *,
-    prune: bool,
-) -> int:
-    """Return how many documents that are gone have their content among the new ones.
+def _count_moved(gone: Sequence[str], standing: Mapping[str, Document], new: Counter[str]) -> int:
+    """Return how many documents that are gone have their content among the new ones."""
+    return (Counter(standing[path].digest for path in gone) & new).total()
+
+
+def _check_lost(
+    root: Path, lost: int, standing: Mapping[str, Document], failures: Sequence[Failure]
+) -> None:
+    """Raise FolderError where most of the documents that stood are lost.
 
     failures: of which a rebuild has nothing; what is indexed is kept by any other ingest.
-    Raises FolderError where most of those that stood are gone for good, unless ``prune`` accepts
-    that.
     """
-    moved = (Counter(standing[path].digest for path in gone) & new).total()
-    lost = len(gone) - moved
-    if 2 * lost > len(standing) and not prune:
+    if 2 * lost > len(standing):
         unread = [one for one in failures if one.path in standing]
         why = f" (not readable: {unread[0].path}: {unread[0].reason})" if unread else ""
         raise FolderError(
             f"{root} lost {lost} of its {len(standing)} files{why}; all stay in the index",
             "bring them back, or accept it with `askmd ingest --prune`",
         )
-    return moved

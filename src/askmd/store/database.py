@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from askmd.errors import FAILING_DISK, IndexCorrupt, IndexFault, IndexLocked, step_after
+from askmd.errors import FAILING_DISK, FULL_DISK, IndexCorrupt, IndexFault, IndexLocked, step_after
 from askmd.store.folder import is_full
 from askmd.store.manifest import REBUILD_STEP
 
@@ -186,5 +186,5 @@ def _full(path: Path, reason: str) -> IndexFault:
     folder = path if path.is_dir() else path.parent
     return IndexFault(
         f"the disk takes no more of the index in {folder} ({reason})",
-        "make room there and run the same command; what was committed is kept",
+        FULL_DISK,
     )

@@ -59,6 +59,8 @@ class Lost:
 
     documents: set[int] = field(default_factory=set)
     """Numbers of documents whose rows, chunks or vectors are damaged."""
+    nameless: set[int] = field(default_factory=set)
+    """Those of them whose own row is damaged: nothing is sure that says which file it was."""
     chunks: set[int] = field(default_factory=set)
     """Numbers of chunks of no document."""
     vectors: set[int] = field(default_factory=set)

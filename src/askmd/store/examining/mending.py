@@ -18,6 +18,7 @@ from pathlib import Path
 from askmd.errors import IndexCorrupt, NoIndex
 from askmd.store.database import connect_writer, explained, transaction
 from askmd.store.examining.looks import Examination, Lost, Mend, Seen
+from askmd.store.examining.rows import is_there
 from askmd.store.examining.whole import examine
 from askmd.store.folder import remove
 from askmd.store.lock import WriteLock
@@ -34,6 +35,9 @@ _FRESH = "CREATE VIRTUAL TABLE temp.fresh USING fts5 (words_heading, words_text,
 _GO_ON = """
 UPDATE sqlite_sequence SET seq = (SELECT max(max(seq, :last), coalesce(max(number), 0)) FROM chunks)
 WHERE name = 'chunks'
+"""
+_VECTORS_OF = """
+SELECT vectors.rowid FROM chunks JOIN vectors ON key = vector_key WHERE document = ?
 """
 _IS_USED = "EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)"
 
@@ -146,6 +150,7 @@ def _mend_tables(
             # Before rows go: their triggers take out the words that are there now.
             _renew_words(connection)
         if Mend.ROWS in wanted:
+            _spare(connection, look)
             _remove_rows(connection, look.lost)
         _mark_vectors(connection, now)
         connection.execute(_GO_ON, {"last": state.last_number})
@@ -169,6 +174,17 @@ def _renew_words(connection: sqlite3.Connection) -> None:
         connection.execute(f"INSERT INTO main.words_{shadow} SELECT * FROM temp.fresh_{shadow}")
     connection.execute("DROP TABLE temp.fresh")
     connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
+
+
+def _spare(connection: sqlite3.Connection, look: Examination) -> None:
+    """Let documents stay, and their vectors, whose file is not there to be read again."""
+    for number in look.lost.documents - look.lost.nameless:
+        rows = connection.execute("SELECT path FROM documents WHERE number = ?", (number,))
+        if any(look.root and is_there(look.root, str(path)) for (path,) in rows):
+            continue
+        look.lost.documents.discard(number)
+        rows = connection.execute(_VECTORS_OF, (number,))
+        look.lost.vectors -= {vector for (vector,) in rows}
 
 
 def _remove_rows(connection: sqlite3.Connection, lost: Lost) -> None:

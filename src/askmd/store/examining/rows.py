@@ -100,9 +100,10 @@ def _look_at_documents(look: Examination, connection: sqlite3.Connection, databa
         if [chunk for (chunk,) in found] != list(outline.numbers):
             short[number] = _shown(path)
     look.lost.documents |= changed.keys() | short.keys()
+    look.lost.nameless |= changed.keys()
     if changed:
         what = f"{counted(len(changed), 'document')} changed since written"
-        _add_rows(look, "documents", what, changed.values())
+        _add_rows(look, "documents", what, changed.values(), are_named=False)
     if short:
         what = f"{counted(len(short), 'document')} without all chunks"
         _add_rows(look, "chunks", what, short.values())
@@ -227,14 +228,29 @@ def look_at_tables(look: Examination, connection: sqlite3.Connection, state: Sta
             look.add("numbers", message, FIX, mend=Mend.SEGMENTS)
 
 
-def _add_rows(look: Examination, code: str, what: str, paths: Iterable[str]) -> None:
-    """Note damaged rows; they are taken out only where their documents can be read again."""
+def _add_rows(
+    look: Examination, code: str, what: str, paths: Iterable[str], *, are_named: bool = True
+) -> None:
+    """Note damaged rows; they are taken out only where their documents can be read again.
+
+    are_named: whether the paths are sure to be those of the documents.
+    """
     listed = sorted(paths)
     message = f"{what}: {named(listed)}" if listed else what
     if look.root is not None and look.root.is_dir():
-        look.add(code, message, FIX_AND_INGEST, mend=Mend.ROWS, then=READ_AGAIN, paths=listed)
+        away = [one for one in listed if are_named and not is_there(look.root, one)]
+        step = f"bring back {named(away)}, then {FIX_AND_INGEST}" if away else FIX_AND_INGEST
+        look.add(code, message, step, mend=Mend.ROWS, then=READ_AGAIN, paths=listed)
     else:
         look.add(code, message, REBUILD_STEP, paths=listed)
+
+
+def is_there(root: Path, path: str) -> bool:
+    """Return whether a document's file can be read again."""
+    try:
+        return (root / path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _paths(connection: sqlite3.Connection, documents: Iterable[int]) -> Iterator[str]:
