@@ -64,6 +64,8 @@ class Terminal:
             dimensions=(rows, columns),
             cwd=desk.folder,
             env={**desk.environment, **environment},
+            # Whoever runs the tests under nohup has it ignored, and a child inherits that.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         self._screen.answer = self._child.send
         # pexpect is polite to programs that switch their echo off late; this one does not.
