@@ -396,8 +396,8 @@ def _judge_process(ran: subprocess.CompletedProcess[str], here: Path) -> list[st
     causes += ["how many files a process may open"]
     causes += ["could not load the system's file locks"]
     where = (str(here), "index", str(SOURCE), sys.prefix, sys.base_prefix)
-    is_told = any(cause.lower() in said.lower() for cause in causes) and any(one in said for one in where)
-    is_told = is_told and "unexpected" not in said
+    is_told = any(cause.lower() in said.lower() for cause in causes)
+    is_told = is_told and any(one in said for one in where) and "unexpected" not in said
     is_short = len(said.split("\n")) <= _FIRST_LINES
     if ran.returncode != 1 or "Traceback" in said or not is_told or not is_short:
         return [f"ended with {ran.returncode}: {said}"]
