@@ -346,3 +346,5 @@ def _take_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # Whoever runs the tests under nohup has it ignored, and a child inherits that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
