@@ -169,12 +169,48 @@ def test_a_damaged_document_whose_file_is_away_stays_until_it_is_back(
     assert faults
     assert [one.fixed for one in faults] == [False] * len(faults)
     assert all(one.next.startswith(f"bring back {min(paths)}, then run") for one in faults)
+    assert all(one.next.endswith("; without them run `askmd ingest --rebuild`") for one in faults)
     assert held(index) == before
 
     docs.rmdir()
     away.rename(docs)
     assert wrong(fix(settings)) == []
     world.ingest(str(docs), str(index))
+    assert answers_of(index) == answers
+
+
+@pytest.mark.parametrize("name", [*ROWS, "the words' first row", "an index of SQLite's"])
+def test_an_ingest_that_verifies_says_what_the_doctor_says_and_changes_nothing(
+    index: Path, answers: object, name: str
+):
+    MENDED[name].do(index)
+    docs, before = str(index.parent / "docs"), held(index)
+    faults = [one for one in check(world.settings(index)) if one.is_fault]
+
+    report = world.ingest(docs, str(index), options={"verify": True})
+
+    assert (report["error"], report["next"]) == ("index_corrupt", faults[0].next)
+    assert faults[0].message in report["message"]
+    assert held(index) == before
+    fix(world.settings(index))
+    assert "error" not in world.ingest(docs, str(index), options={"verify": True})
+    assert answers_of(index) == answers
+
+
+# Words and indexes in the database are the doctor's.
+_OUTSIDE = [name for name, one in DERIVED.items() if not one.codes & {"words", "indexes"}]
+
+
+@pytest.mark.parametrize("name", _OUTSIDE)
+def test_an_ingest_that_verifies_makes_anew_what_is_derived(
+    index: Path, answers: object, name: str
+):
+    MENDED[name].do(index)
+
+    report = world.ingest(str(index.parent / "docs"), str(index), options={"verify": True})
+
+    assert report["documents"]["unchanged"] == 8
+    assert [one for one in check(world.settings(index)) if one.is_fault] == []
     assert answers_of(index) == answers
 
 

@@ -169,6 +169,11 @@ OPENING = {
     "a chunk": "DELETE FROM chunks WHERE number = (SELECT max(number) FROM chunks)",
 }
 
+STEPS = {
+    "the numbers that were given": "run `askmd doctor --fix`",
+    "a chunk": "run `askmd doctor --fix`, then `askmd ingest`",
+}
+
 
 @pytest.mark.parametrize("name", OPENING)
 def test_what_an_index_says_of_itself_is_checked_when_it_is_opened(index: Path, name: str):
@@ -176,7 +181,10 @@ def test_what_an_index_says_of_itself_is_checked_when_it_is_opened(index: Path, 
 
     with pytest.raises(IndexCorrupt) as caught:
         open_store(index)
-    assert caught.value.next_step == "run `askmd ingest --rebuild`"
+    step = STEPS.get(name, "run `askmd ingest --rebuild`")
+    assert caught.value.next_step == step
+    mended = corruption.mend(str(index.parent / "docs"), str(index), step)
+    assert [one for one in mended["found"].values() if "error" in one] == []
 
 
 @pytest.mark.parametrize(
@@ -191,7 +199,10 @@ def test_an_ingest_does_not_replace_a_document_whose_chunks_have_changed(index: 
     report = world.ingest(str(root), str(index))
 
     assert report["error"] == "index_corrupt"
-    assert report["next"] == "run `askmd ingest --rebuild`"
+    assert report["next"] == "run `askmd doctor --fix`, then `askmd ingest`"
+    mended = corruption.mend(str(root), str(index), report["next"])
+    assert mended["report"]["documents"]["failed"] == 0
+    assert [one for one in mended["found"].values() if "error" in one] == []
 
 
 def test_a_damaged_measurement_is_made_anew(index: Path):

@@ -198,6 +198,12 @@ def _content(index: str) -> Any:
 
 def mend(root: str, index: str, step: str) -> dict[str, Any]:
     """Do what an error tells to do; return what then is read of the index."""
+    if "doctor --fix" in step:
+        from askmd.store.examining import mend as mend_rows
+
+        # What it cannot mend it says, and the way out.
+        faults = [one for one in mend_rows(Path(index)).now.seen if one.is_fault]
+        step = "; ".join(one.next for one in faults)
     options = {name: True for name in ("rebuild", "verify") if f"--{name}" in step}
     report = world.ingest(root, index, options=options)
     return {"report": report, **probe(index)}

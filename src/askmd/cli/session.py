@@ -42,7 +42,7 @@ def configure(config_file: Path | None, index: Path | None, **flags: tuple[str, 
 
 def own_folder(config: Config) -> Path:
     """Return the folder an index belongs to, else the configured one, else this one."""
-    from askmd.store import open_store
+    from askmd.store import REBUILD_STEP, open_store
 
     try:
         store = open_store(config.index_folder)
@@ -52,6 +52,8 @@ def own_folder(config: Config) -> Path:
         # What it belongs to cannot be read; guessing might index the wrong folder.
         if config.documents.folder:
             return Path(config.documents.folder)
+        if error.next_step != REBUILD_STEP:
+            raise
         raise type(error)(error.message, "run `askmd ingest FOLDER --rebuild`") from error
     try:
         return store.root

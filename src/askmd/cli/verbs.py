@@ -88,7 +88,11 @@ def askmd() -> None:
 @click.option(
     "--prune", is_flag=True, help="Accept that most files are gone; sweep unused vectors."
 )
-@click.option("--verify", is_flag=True, help="Read every file, whatever its size and times say.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Read every file and every row, trust no date.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
 @common
 def ingest(

@@ -36,11 +36,12 @@ def ingest_folder(
 
     rebuild: make a new index beside the old one and swap at the end.
     prune: accept that the folder vanished or lost most of its files; sweep unused vectors at once.
-    verify: read every file instead of trusting size and times.
+    verify: read every file instead of trusting size and times, and every row of the index.
     embedder: instead of the one the settings name.
 
-    Raises FolderError, IndexMismatch, IndexLocked, EmbeddingError, or Interrupted once ``cancel``
-    says so; what was committed until then stays, and the next call goes on from there.
+    Raises FolderError, IndexMismatch, IndexCorrupt, IndexLocked, EmbeddingError, or Interrupted
+    once ``cancel`` says so; what was committed until then stays, and the next call goes on from
+    there.
     """
     started = time.monotonic()
     config = config or Config.load()
@@ -51,13 +52,12 @@ def ingest_folder(
         listing = list_documents(root, config)
         _check_listing(root, listing, config)
         standing = _standing_documents(config) if rebuild else {}
+        if verify and not rebuild:
+            _check_index(config, progress, cancel)
         with store.open_writer(config.index_folder, identity, root, rebuild=rebuild) as writer:
             known = writer.documents()
             encoding = config.documents.encoding
-            if writer.encoding != encoding:
-                # No stamp tells that a file would be read otherwise; nor after an interruption.
-                writer.note_encoding(None)
-                verify = True
+            verify = _is_all_read(writer, encoding) or verify
             reading = Reading(root, config, model.counter, identity.max_tokens, known, verify)
             journey = Journey(writer, model, progress, cancel, known)
             if not (prune or rebuild):
@@ -70,6 +70,15 @@ def ingest_folder(
             writer.finish(now, is_thorough=verify)
             held = writer.counts()
     return _report(journey, held, time.monotonic() - started)
+
+
+def _is_all_read(writer: store.IndexWriter, encoding: str) -> bool:
+    """Return whether files would be read otherwise than they were, which no stamp tells."""
+    if writer.encoding == encoding:
+        return False
+    # After an interruption they are read again too.
+    writer.note_encoding(None)
+    return True
 
 
 def _report(journey: Journey, held: store.Counts, seconds: float) -> IngestReport:
@@ -140,6 +149,15 @@ def _embedder(config: Config, given: Embedder | None, built: Identity | None) ->
         yield opened
     finally:
         opened.close()
+
+
+def _check_index(
+    config: Config, progress: ProgressCallback | None, cancel: CancelCheck | None
+) -> None:
+    # Loads numpy, which an ingest that finds nothing new does without.
+    from askmd.store.examining import make_sound
+
+    make_sound(config.index_folder, progress, cancel)
 
 
 def _check_listing(root: Path, listing: Sequence[object], config: Config) -> None:

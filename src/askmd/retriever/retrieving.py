@@ -275,7 +275,7 @@ def _hits(
     """Return the chosen chunks with their text and the parts of their scores."""
     parts = {**ranked.parts, "rerank": reranked}
     if any(one.id not in chunks for one in best):
-        raise IndexCorrupt("the index lost chunks it had found", "run `askmd ingest --rebuild`")
+        raise IndexCorrupt("the index lost chunks it had found", store.MEND_STEP)
     hits: list[Hit] = []
     for one in best:
         scores = {kind: part[one.id] for kind, part in parts.items() if one.id in part}

@@ -28,7 +28,7 @@ Importing this package loads neither numpy nor FAISS; the first vector loads
 numpy, and a segment of 50,000 vectors FAISS.
 """
 
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP, REBUILD_STEP
 from askmd.store.opening import open_writer
 from askmd.store.reader import SQLiteStore, open_store
 from askmd.store.reading import Counts
@@ -37,6 +37,7 @@ from askmd.store.schema import check_identity
 from askmd.store.writer import IndexWriter
 
 __all__ = [
+    "MEND_STEP",
     "REBUILD_STEP",
     "Counts",
     "IndexWriter",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from askmd.errors import EmbeddingError, IndexCorrupt, IndexMismatch
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP, REBUILD_STEP
 from askmd.store.rows import vector_checksum
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_matrix(
         # A damaged row can hold another type than was written, or be missing.
         is_sound = isinstance(key, bytes) and isinstance(vector, bytes) and len(vector) == 4 * dim
         if not is_sound or vector_checksum(key, vector) != checksum:
-            raise IndexCorrupt(f"{database} is damaged: a vector has changed", REBUILD_STEP)
+            raise IndexCorrupt(f"{database} is damaged: a vector has changed", MEND_STEP)
     joined = b"".join(row[2] for row in rows)
     flat = np.frombuffer(joined, dtype=_LITTLE_ENDIAN).astype(np.float32, copy=False)
     return flat.reshape(len(rows), dim)

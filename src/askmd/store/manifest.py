@@ -13,6 +13,9 @@ from askmd.errors import IndexCorrupt, IndexFault, NoIndex, step_after
 from askmd.store.folder import MANIFEST, find_databases, patiently, replace_file
 
 FORMAT = 1
+FIX_STEP = "run `askmd doctor --fix`"
+MEND_STEP = f"{FIX_STEP}, then `askmd ingest`"
+"""Where single rows are damaged: what is sound stays, and need not be embedded again."""
 REBUILD_STEP = "run `askmd ingest --rebuild`"
 _DATABASE = re.compile(r"index-[0-9a-f]{16}\.sqlite3")
 
@@ -36,7 +39,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (FileNotFoundError, NotADirectoryError) as error:
         if any(map(_holds_documents, find_databases(folder))):
             # Whoever took it for no index would write a new one over it.
-            raise IndexCorrupt(f"{path} is missing", "run `askmd doctor --fix`") from error
+            raise IndexCorrupt(f"{path} is missing", FIX_STEP) from error
         raise NoIndex(f"there is no index in {folder}", "run `askmd ingest FOLDER`") from error
     except OSError as error:
         step = step_after(error, "check its permissions")

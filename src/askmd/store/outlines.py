@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from askmd.errors import IndexCorrupt
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP
 from askmd.store.rows import DOCUMENT_COLUMNS, checksum_of, read_document, stamp_values
 from askmd.store.schema import State
 from askmd.types import Document, Stamp
@@ -86,7 +86,7 @@ def read_outlines(connection: sqlite3.Connection, database: Path) -> Iterator[Ou
         count += 1
     expected = connection.execute("SELECT value FROM meta WHERE key = 'documents'").fetchone()
     if expected is None or int(expected[0]) != count:
-        raise IndexCorrupt(f"{database} is damaged: it has lost a document", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost a document", MEND_STEP)
 
 
 def find_outlines(
@@ -106,7 +106,7 @@ def find_outlines(
     )
     known |= {row[1]: _outline(row, database) for row in rows}
     if not wanted <= known.keys():
-        raise IndexCorrupt(f"{database} is damaged: it has lost a document", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost a document", MEND_STEP)
     return {number: known[number] for number in wanted}
 
 
@@ -128,7 +128,7 @@ def find_outline(
         "SELECT EXISTS (SELECT 1 FROM documents NOT INDEXED WHERE path = ?)", (path,)
     )
     if is_lost or found is not None:
-        raise IndexCorrupt(f"{database} is damaged: it has lost a document", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost a document", MEND_STEP)
     return None
 
 
@@ -155,7 +155,7 @@ def outlines_of_chunks(
         if number in documents
     }
     if places.keys() != set(numbers):
-        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", MEND_STEP)
     return places
 
 
@@ -169,7 +169,7 @@ def _outline(row: Sequence[Any], database: Path) -> Outline:
         is_sound = False
     if not is_sound:
         raise IndexCorrupt(
-            f"{database} is damaged: the document {values[0]!s} has changed", REBUILD_STEP
+            f"{database} is damaged: the document {values[0]!s} has changed", MEND_STEP
         )
     return Outline(number, tuple(values), tuple(json.loads(numbers)), headings, longest_tokens)
 

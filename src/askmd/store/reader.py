@@ -16,7 +16,7 @@ from askmd.store import calibration, reading, word_places, words
 from askmd.store.connections import Connection, Connections
 from askmd.store.database import explained, reading_transaction
 from askmd.store.folder import absolute_root, sizes
-from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
+from askmd.store.manifest import MEND_STEP, REBUILD_STEP, Manifest, read_manifest
 from askmd.store.outlines import Outlines
 from askmd.store.reading import Counts
 from askmd.store.replacing import find_keys
@@ -194,7 +194,7 @@ class SQLiteStore:
             )
             first = [one.id for one in found[: words.CHECKED]]
             if len(view.numbers(first)) < len(first):
-                raise IndexCorrupt(f"{view.database} is damaged: it lost chunks", REBUILD_STEP)
+                raise IndexCorrupt(f"{view.database} is damaged: it lost chunks", MEND_STEP)
         return found
 
     def bm25(self, terms: Sequence[str], ids: Sequence[str]) -> list[float]:

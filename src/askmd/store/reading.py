@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from askmd.errors import IndexCorrupt
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP
 from askmd.store.outlines import (
     Outline,
     document_of,
@@ -90,7 +90,7 @@ def read_counts(connection: sqlite3.Connection, database: Path) -> Counts:
     )
     noted = dict(connection.execute("SELECT key, value FROM meta"))
     if held != chunks or [str(chunks), str(vectors)] != [noted["chunks"], noted["vectors"]]:
-        raise IndexCorrupt(f"{database} is damaged: it has lost rows", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost rows", MEND_STEP)
     return Counts(documents, chunks, vectors, longest, noted.get("last_ingest"))
 
 
@@ -115,7 +115,7 @@ def read_chunks(
     """
     rows = connection.execute(_CHUNKS_OF, (json.dumps(list(numbers)),)).fetchall()
     if [row[0] for row in rows] != list(numbers):
-        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", MEND_STEP)
     return {
         values[0]: read_chunk(path, tuple(values), checksum, database)
         for _, path, checksum, *values in rows

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from askmd.errors import EmbeddingError, IndexCorrupt, IndexFault
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP
 from askmd.store.outlines import find_outline, seal_document
 from askmd.store.rows import (
     CHUNK_COLUMNS,
@@ -127,7 +127,7 @@ def _read_known(connection: sqlite3.Connection, path: str, database: Path) -> di
         check_chunk(path, tuple(values), checksum, database)
         known[number] = ChunkRow(tuple(values), checksum)
     if known.keys() != set(outline.numbers):
-        raise IndexCorrupt(f"{database} is damaged: {path} has lost chunks", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: {path} has lost chunks", MEND_STEP)
     return known
 
 

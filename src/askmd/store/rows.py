@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from askmd.errors import IndexCorrupt
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP
 from askmd.types import Anchors, Chunk, Document, Stamp
 from askmd.words import segmented
 
@@ -91,9 +91,7 @@ def check_chunk(path: str | None, values: tuple[Any, ...], checksum: bytes, data
         is_sound = False
     if path is None or not is_sound:
         document = path or "a lost document"
-        raise IndexCorrupt(
-            f"{database} is damaged: a chunk of {document} has changed", REBUILD_STEP
-        )
+        raise IndexCorrupt(f"{database} is damaged: a chunk of {document} has changed", MEND_STEP)
     return path
 
 
@@ -150,9 +148,7 @@ def read_document(values: tuple[Any, ...], database: Path) -> Document:
         stamp = Stamp(size, mtime_ns, ctime_ns, int(inode))
         return Document(path, digest, stamp, title, description, json.loads(metadata))
     except (ValueError, TypeError) as error:
-        raise IndexCorrupt(
-            f"{database} is damaged: {path} is not readable", REBUILD_STEP
-        ) from error
+        raise IndexCorrupt(f"{database} is damaged: {path} is not readable", MEND_STEP) from error
 
 
 def chunk_checksum(path: str | None, values: tuple[Any, ...]) -> bytes:

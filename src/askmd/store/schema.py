@@ -12,7 +12,7 @@ from pathlib import Path
 
 from askmd.errors import IndexCorrupt, IndexMismatch
 from askmd.store.folder import absolute_root, is_same_folder
-from askmd.store.manifest import REBUILD_STEP, Manifest
+from askmd.store.manifest import MEND_STEP, REBUILD_STEP, Manifest
 from askmd.store.rows import checksum_of
 from askmd.types import Identity
 
@@ -207,7 +207,7 @@ def check_chunks(count: int, state: State, path: Path) -> None:
     """Raise IndexCorrupt if the chunks found are not as many as the last commit left."""
     if state.chunks not in (None, count):
         raise IndexCorrupt(
-            f"{path} is damaged: it holds {count} chunks of {state.chunks}", REBUILD_STEP
+            f"{path} is damaged: it holds {count} chunks of {state.chunks}", MEND_STEP
         )
 
 

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from askmd.errors import IndexCorrupt
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import FIX_STEP, REBUILD_STEP
 from askmd.store.schema import State, check_chunks, count_chunks, put_meta, remove_meta, tables_sum
 
 SUMMED_CHUNKS = 20_000
@@ -123,7 +123,7 @@ def check_words(connection: sqlite3.Connection, state: State, database: Path) ->
     """
     check_chunks(count_chunks(connection), state, database)
     if state.words is not None and words_sum(connection) != state.words:
-        raise IndexCorrupt(f"{database} is damaged: its words have changed", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: its words have changed", FIX_STEP)
 
 
 def check_whole(connection: sqlite3.Connection, state: State, database: Path) -> None:
@@ -134,4 +134,4 @@ def check_whole(connection: sqlite3.Connection, state: State, database: Path) ->
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").fetchone()
     if (last[0] if last else 0) != state.last_number:
         # A number that is given twice would make what is derived lie.
-        raise IndexCorrupt(f"{database} is damaged: its numbers have changed", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: its numbers have changed", FIX_STEP)

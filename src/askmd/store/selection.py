@@ -11,7 +11,7 @@ from pathlib import Path
 
 from askmd.errors import IndexCorrupt
 from askmd.filters import allows_document, allows_heading
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP
 from askmd.store.outlines import Outline, read_outlines
 from askmd.store.schema import State, check_chunks
 from askmd.types import Filter
@@ -48,7 +48,7 @@ def read_ids(
         (json.dumps(list(ids.values()) if is_whole else []),),
     )
     if not is_whole or dict(found.fetchall()) != ids:
-        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", MEND_STEP)
     return ids
 
 
@@ -62,7 +62,7 @@ def check_absent(connection: sqlite3.Connection, ids: Sequence[str], database: P
             (json.dumps(list(ids)),),
         ).fetchone()
     ):
-        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", REBUILD_STEP)
+        raise IndexCorrupt(f"{database} is damaged: it has lost chunks", MEND_STEP)
 
 
 class Selections:

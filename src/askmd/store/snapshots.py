@@ -15,7 +15,7 @@ import numpy.typing as npt
 from askmd.errors import IndexCorrupt
 from askmd.store.derived import Damaged, Derived, Origin
 from askmd.store.floats import read_matrix
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP
 from askmd.store.nearest import Block, Part, Snapshot, find_places
 from askmd.store.schema import State, check_chunks, count_chunks
 from askmd.store.segments import find_segments
@@ -224,7 +224,7 @@ def _read_rest(
         count += len(rows)
     if count != len(places):
         raise IndexCorrupt(
-            f"{database} is damaged: {len(places)} chunks have {count} vectors", REBUILD_STEP
+            f"{database} is damaged: {len(places)} chunks have {count} vectors", MEND_STEP
         )
     return Block(missing, matrix)
 

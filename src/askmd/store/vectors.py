@@ -19,7 +19,7 @@ import numpy.typing as npt
 from askmd.errors import IndexCorrupt
 from askmd.store.derived import BLOCK, FINE_BLOCK, Draft, Origin, drafting
 from askmd.store.floats import read_matrix
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import MEND_STEP
 from askmd.store.schema import State
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def build_segment(
         count = sum(len(some) for some in numbers)
         if count != origin.count:
             raise IndexCorrupt(
-                f"{database} is damaged: {origin.count} chunks have {count} vectors", REBUILD_STEP
+                f"{database} is damaged: {origin.count} chunks have {count} vectors", MEND_STEP
             )
         draft.put("numbers", *numbers)
         if count >= approximate:

@@ -11,7 +11,7 @@ Only ``mending`` writes. Rows are streamed, so that memory does not grow with th
 """
 
 from askmd.store.examining.looks import Examination
-from askmd.store.examining.mending import mend
+from askmd.store.examining.mending import make_sound, mend
 from askmd.store.examining.whole import examine
 
-__all__ = ["Examination", "examine", "mend"]
+__all__ = ["Examination", "examine", "make_sound", "mend"]

@@ -15,8 +15,9 @@ import numpy as np
 
 from askmd.store.connections import Connection
 from askmd.store.derived import Damaged, Derived
-from askmd.store.examining.looks import FIX, Examination, Mend, counted
+from askmd.store.examining.looks import Examination, Mend, counted
 from askmd.store.folder import segment_prefix
+from askmd.store.manifest import FIX_STEP
 from askmd.store.reading import Words
 from askmd.store.schema import TOKENIZER, State, read_state
 from askmd.store.sealing import words_sum
@@ -84,7 +85,7 @@ def look_at_words(
         except (sqlite3.Error, UnicodeError, _Differs) as error:
             look.stop_if_cancelled()
             message = f"the word index (FTS5) is not that of the chunks ({error})"
-            look.add("words", message, FIX, mend=Mend.WORDS)
+            look.add("words", message, FIX_STEP, mend=Mend.WORDS)
             return False
     return True
 
@@ -147,7 +148,7 @@ def _look_at_segment(
 
 def _add(look: Examination, what: str) -> None:
     message = f"searches do without a derived file, or are misled: {what}"
-    look.add("segments", message, FIX, mend=Mend.SEGMENTS)
+    look.add("segments", message, FIX_STEP, mend=Mend.SEGMENTS)
 
 
 def _has_moved_on(database: Path, state: State) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from askmd.errors import IndexCorrupt, IndexFault, NoIndex
 from askmd.store.connections import Connection
 from askmd.store.database import explained
-from askmd.store.examining.looks import FIX, Examination, Mend, counted
+from askmd.store.examining.looks import Examination, Mend, counted
 from askmd.store.folder import (
     HOLDER,
     MANIFEST,
@@ -23,7 +23,7 @@ from askmd.store.folder import (
     is_ours,
     sizes,
 )
-from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest
+from askmd.store.manifest import FIX_STEP, REBUILD_STEP, Manifest, read_manifest
 from askmd.store.opening import _generation
 from askmd.store.schema import is_empty, read_state
 
@@ -104,7 +104,7 @@ def _look_at_permissions(look: Examination) -> None:
         first = look.too_open[0]
         more = f" and {len(look.too_open) - 1} more" if len(look.too_open) > 1 else ""
         message = f"others than you can read {first}{more}, and with it your notes"
-        look.add("permissions", message, FIX, mend=Mend.PERMISSIONS)
+        look.add("permissions", message, FIX_STEP, mend=Mend.PERMISSIONS)
     owner = statuses[0][1].st_uid
     others = [entry for entry, status in statuses if status.st_uid != owner]
     if others:
@@ -162,7 +162,7 @@ def find_manifest(look: Examination) -> Manifest | None:
         message = f"{look.folder / MANIFEST} is {'missing' if is_missing else 'damaged'}"
         if len(found) == 1:
             then = "run `askmd ingest`: what the last writes were is not known"
-            look.add("manifest", message, FIX, mend=Mend.MANIFEST, then=then)
+            look.add("manifest", message, FIX_STEP, mend=Mend.MANIFEST, then=then)
             return found[0]
         look.add("manifest", message, REBUILD_STEP)
     except IndexFault as error:
@@ -196,7 +196,7 @@ def look_for_leftovers(look: Examination) -> None:
         first = look.leftovers[0].name
         more = f" and {len(look.leftovers) - 1} more" if len(look.leftovers) > 1 else ""
         message = f"{look.folder} holds what a crash left: {first}{more}"
-        look.add_note("leftovers", message, FIX, Mend.LEFTOVERS)
+        look.add_note("leftovers", message, FIX_STEP, Mend.LEFTOVERS)
     if rebuilds := sorted(look.folder.glob(f"{REBUILD}*.sqlite3")):
         message = f"a rebuild was broken off: {rebuilds[0]}"
         step = "run `askmd ingest --rebuild` to go on; an ingest removes it after 30 days"

@@ -14,8 +14,6 @@ from askmd.store.manifest import REBUILD_STEP, Manifest
 from askmd.store.schema import State
 from askmd.types import CancelCheck, Progress, ProgressCallback
 
-FIX = "run `askmd doctor --fix`"
-FIX_AND_INGEST = f"{FIX}, then `askmd ingest`"
 READ_AGAIN = "run `askmd ingest`, which reads them again"
 NAMED = 3
 """So many documents are named in a message."""

@@ -22,7 +22,7 @@ from askmd.store.examining.rows import is_there
 from askmd.store.examining.whole import examine
 from askmd.store.folder import remove
 from askmd.store.lock import WriteLock
-from askmd.store.manifest import Manifest, read_manifest, write_manifest
+from askmd.store.manifest import REBUILD_STEP, Manifest, read_manifest, write_manifest
 from askmd.store.opening import _reconcile
 from askmd.store.schema import put_meta, read_state
 from askmd.store.sealing import seal
@@ -30,6 +30,8 @@ from askmd.store.writer import IndexWriter, Opened
 from askmd.types import CancelCheck, ProgressCallback
 
 _OF_TABLES = {Mend.ROWS, Mend.MARKS, Mend.WORDS, Mend.SEGMENTS}
+_BY_DOCTOR = {Mend.INDEXES, Mend.ROWS, Mend.WORDS}
+"""What nobody mends who was not asked to: it says that the disk loses what is written."""
 _SHADOWS = ("config", "data", "docsize", "idx")
 _FRESH = "CREATE VIRTUAL TABLE temp.fresh USING fts5 (words_heading, words_text, content = '')"
 _GO_ON = """
@@ -93,6 +95,26 @@ def _mended(first: Examination, look: Examination, after: Examination) -> tuple[
     found = [*look.seen, *(one for one in first.seen if one.code not in known)]
     left = {(one.code, one.message) for one in after.seen}
     return tuple(one for one in found if one.mend and (one.code, one.message) not in left)
+
+
+def make_sound(
+    folder: Path, progress: ProgressCallback | None = None, cancel: CancelCheck | None = None
+) -> None:
+    """Examine an index, if there is one, and make derived files anew that are not its own.
+
+    Raises IndexCorrupt where rows are damaged, and otherwise as ``mend`` does.
+    """
+    try:
+        look = examine(folder, progress, cancel)
+    except NoIndex:
+        return
+    for one in look.seen:
+        is_beyond = one.mend in _BY_DOCTOR or one.next == REBUILD_STEP
+        # What another version made is refused when it is opened.
+        if one.is_fault and is_beyond and one.code != "index_mismatch":
+            raise IndexCorrupt(f"{look.folder} is damaged: {one.message}", one.next)
+    if any(one.mend is Mend.SEGMENTS for one in look.seen):
+        mend(folder, progress, cancel)
 
 
 def _with_sound_indexes(look: Examination) -> Examination:

@@ -9,15 +9,13 @@ from typing import Any
 
 from askmd.errors import IndexFault
 from askmd.store.examining.looks import (
-    FIX,
-    FIX_AND_INGEST,
     READ_AGAIN,
     Examination,
     Mend,
     counted,
     named,
 )
-from askmd.store.manifest import REBUILD_STEP
+from askmd.store.manifest import FIX_STEP, MEND_STEP, REBUILD_STEP
 from askmd.store.outlines import document_of, find_outlines
 from askmd.store.rows import CHUNK_COLUMNS, read_chunk, vector_checksum
 from askmd.store.schema import State, tables_sum
@@ -58,7 +56,7 @@ def look_at_structure(look: Examination, connection: sqlite3.Connection) -> None
         first = " ".join(complaints[0].removeprefix("*** in database main ***").split())
         if all(any(words in one for words in _BROKEN_INDEX) for one in complaints):
             message = f"an index of SQLite's does not match its table ({first})"
-            look.add("indexes", message, FIX, mend=Mend.INDEXES)
+            look.add("indexes", message, FIX_STEP, mend=Mend.INDEXES)
         else:
             look.add("database", f"the database's pages are damaged ({first})", REBUILD_STEP)
 
@@ -200,7 +198,7 @@ def _look_at_relations(look: Examination, connection: sqlite3.Connection) -> Non
     [(count,)] = connection.execute(_MARKED_WRONG)
     if count and not (look.lost.documents or look.lost.chunks):
         what = f"{counted(count, 'vector')} with the wrong mark of being in use"
-        look.add_note("marks", f"{what}; no answer depends on it", FIX, Mend.MARKS)
+        look.add_note("marks", f"{what}; no answer depends on it", FIX_STEP, Mend.MARKS)
 
 
 def _look_at_counts(
@@ -225,7 +223,7 @@ def look_at_tables(look: Examination, connection: sqlite3.Connection, state: Sta
         last = rows.fetchone()
         if (last[0] if last else 0) != state.last_number:
             message = "a chunk number could be given twice: the last one is not known"
-            look.add("numbers", message, FIX, mend=Mend.SEGMENTS)
+            look.add("numbers", message, FIX_STEP, mend=Mend.SEGMENTS)
 
 
 def _add_rows(
@@ -239,7 +237,9 @@ def _add_rows(
     message = f"{what}: {named(listed)}" if listed else what
     if look.root is not None and look.root.is_dir():
         away = [one for one in listed if are_named and not is_there(look.root, one)]
-        step = f"bring back {named(away)}, then {FIX_AND_INGEST}" if away else FIX_AND_INGEST
+        step = MEND_STEP
+        if away:
+            step = f"bring back {named(away)}, then {MEND_STEP}; without them {REBUILD_STEP}"
         look.add(code, message, step, mend=Mend.ROWS, then=READ_AGAIN, paths=listed)
     else:
         look.add(code, message, REBUILD_STEP, paths=listed)

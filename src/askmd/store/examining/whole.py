@@ -16,10 +16,10 @@ from askmd.store.examining.files import (
     look_at_folder,
     look_for_leftovers,
 )
-from askmd.store.examining.looks import FIX, READ_AGAIN, Examination, Mend, counted
+from askmd.store.examining.looks import READ_AGAIN, Examination, Mend, counted
 from askmd.store.examining.rows import look_at_rows, look_at_structure, look_at_tables
 from askmd.store.folder import absolute_root
-from askmd.store.manifest import REBUILD_STEP, Manifest
+from askmd.store.manifest import FIX_STEP, REBUILD_STEP, Manifest
 from askmd.store.schema import State, check_uuid, read_state
 from askmd.types import CancelCheck, ProgressCallback
 
@@ -106,7 +106,7 @@ def _compare(look: Examination, manifest: Manifest, state: State) -> None:
         look.add("lost_writes", message, "run `askmd ingest`", mend=Mend.MANIFEST, then=READ_AGAIN)
     elif lost < 0 and living_holder(look.folder) is None:
         message = f"the manifest is {counted(-lost, 'write')} behind the index, which is whole"
-        look.add_note("manifest", message, FIX, Mend.MANIFEST)
+        look.add_note("manifest", message, FIX_STEP, Mend.MANIFEST)
 
 
 def _look_at_derived(look: Examination, opened: Connection, path: Path) -> None:
