@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,12 @@ HANDBOOK = {
         "Rotation\n--------\n\nReplace each key every year.\n"
     ),
 }
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be Ctrl-C: a shell has it ignored in the background, and children inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
